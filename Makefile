@@ -234,7 +234,7 @@ unit: $(UNIT)
 	@$(RUN) --suite unit $(UNIT)
 
 system: $(PROGRAMS) $(TOOLS)
-	@$(RUN) --suite system $(sort $(wildcard tests/system/T*$(ONLY)*.sh))
+	@$(RUN) --suite system $(filter tests/system/T%,$(sort $(wildcard tests/system/*$(ONLY)*.sh)))
 
 fault: $(FAULT)
 	@$(RUN) --suite fault $(FAULT)
