@@ -27,6 +27,7 @@ JOBS         ?= 2
 PREFIX       ?= /usr/local
 SYSCONFDIR   ?= /etc
 UNITDIR      ?= $(PREFIX)/lib/systemd/system
+SYSUSERSDIR  ?= $(PREFIX)/lib/sysusers.d
 
 # The libraries that the release lacks. The tsan variant has instrumented ones beside them.
 DEPS_DIR      ?= $(CURDIR)/build/deps
@@ -284,10 +285,12 @@ format:
 # --- installing --------------------------------------------------------------------------
 
 install: all
-	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(UNITDIR) $(DESTDIR)$(SYSCONFDIR)/mailkeep
+	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(UNITDIR) $(DESTDIR)$(SYSUSERSDIR) \
+	    $(DESTDIR)$(SYSCONFDIR)/mailkeep
 	install -m 755 $(PROGRAMS) $(DESTDIR)$(PREFIX)/bin
 	sed -e 's,@BINDIR@,$(PREFIX)/bin,g' -e 's,@SYSCONFDIR@,$(SYSCONFDIR),g' \
 	    config/mailkeep.service.in > $(DESTDIR)$(UNITDIR)/mailkeep.service
+	install -m 644 config/mailkeep.sysusers $(DESTDIR)$(SYSUSERSDIR)/mailkeep.conf
 	[ -e $(DESTDIR)$(SYSCONFDIR)/mailkeep/mailkeep.yaml ] || \
 	    install -m 640 config/mailkeep.yaml $(DESTDIR)$(SYSCONFDIR)/mailkeep/mailkeep.yaml
 
