@@ -7,7 +7,7 @@
 /* Lies in sodium_malloc() memory, read-only once filled. */
 struct MkKey {
     uint8_t bytes[MK_KEY_BYTES];
-    uint8_t siv_mac[MK_KEY_BYTES];    /* made from bytes; here so that a small value costs no KDF */
+    uint8_t siv_mac[MK_KEY_BYTES]; /* made from bytes; here so that a small value costs no KDF */
     uint8_t siv_cipher[MK_KEY_BYTES];
 };
 

@@ -21,8 +21,9 @@ G_STATIC_ASSERT(MK_KEY_BYTES == crypto_stream_xchacha20_KEYBYTES);
 bool mk_crypto_init(GError **error)
 {
     if (sodium_init() < 0)
-        return mk_fail(error, MK_ERROR_INTERNAL, "the cryptographic library cannot be started: "
-                                                 "is the random source readable?");
+        return mk_fail(error, MK_ERROR_INTERNAL,
+                       "the cryptographic library cannot be started: "
+                       "is the random source readable?");
     return true;
 }
 
@@ -118,8 +119,9 @@ MkKey *mk_key_unwrap(const MkKey *wrapping, GBytes *wrapped, const char *label, 
     key = key_alloc();
     if (!mk_unseal(wrapping, aad->data, aad->len, data + 1, length - 1, key->bytes, NULL)) {
         mk_key_free(key);
-        mk_fail(error, MK_ERROR_KEY, "a wrapped key does not open: the key given is not the one "
-                                     "it was wrapped with, or the file is damaged");
+        mk_fail(error, MK_ERROR_KEY,
+                "a wrapped key does not open: the key given is not the one "
+                "it was wrapped with, or the file is damaged");
         return NULL;
     }
     return key_seal_off(key);

@@ -135,7 +135,8 @@ static MkKey *machine_read(const char *dir, GError **error)
     if (text == NULL)
         return NULL;
     if (sodium_hex2bin(octets, sizeof octets, (const char *) text->data, text->len, "\r\n ",
-                       &length, NULL) == 0 && length == sizeof octets)
+                       &length, NULL) == 0 &&
+        length == sizeof octets)
         key = mk_key_new_from(octets);
     else
         mk_fail(error, MK_ERROR_KEY, "machine.key in %s does not hold 64 hex digits", dir);

@@ -126,8 +126,9 @@ bool recovery_parse(const char *text, uint8_t out_secret[RECOVERY_SECRET_BYTES],
         base32_get(plain + RECOVERY_ID_CHARS, SECRET_CHARS, out_secret);
     sodium_memzero(plain, sizeof plain);
     if (!good)
-        return mk_fail(error, MK_ERROR_INVALID, "the recovery key is mistyped: it has %d groups "
-                                                "of four letters and digits, the last is a checksum",
+        return mk_fail(error, MK_ERROR_INVALID,
+                       "the recovery key is mistyped: it has %d groups "
+                       "of four letters and digits, the last is a checksum",
                        ALL_CHARS / GROUP_CHARS);
     return true;
 }
