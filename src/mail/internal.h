@@ -12,6 +12,8 @@
 
 #include <glib.h>
 
+#include <mailkeep/mail.h>
+
 /* -- base64_core.c ------------------------------------------------------------------------ */
 int mk_base64_value(uint8_t octet); /* 0..63; -1 when the octet is not of the alphabet */
 uint8_t mk_base64_letter(unsigned value);
@@ -103,5 +105,34 @@ G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(MkStructure, mk_structure_clear)
 
 bool mk_entity_is_text(const MkEntity *e);
 bool mk_entity_is_attachment(const MkEntity *e); /* asks for it, has a file name, or is not text */
+
+/* -- charset.c: octets to valid UTF-8 ---------------------------------------------------------- */
+/* Valid UTF-8 as it is, any other octet as windows-1252; NUL dropped, C1 controls (windows-1252
+ * under the label iso-8859-1) mapped. */
+void mk_utf8_append(GString *out, const void *octets, size_t length);
+/* The same from @charset (NULL or "" = none given); at most @max_bytes are added. False when cut. */
+bool mk_charset_append(GString *out, const void *octets, size_t length, const char *charset,
+                       size_t max_bytes);
+void mk_utf8_cut(GString *text, size_t max_bytes); /* between characters */
+
+/* -- words.c: header values to text -------------------------------------------------------------- */
+GString *mk_value_unfold(MkSpan value);                /* UTF-8 on one line, nothing decoded */
+char *mk_value_text(MkSpan value, size_t max_bytes);   /* RFC 2047 words decoded, trimmed, cut */
+char *mk_text_clean(const char *text, size_t max_bytes); /* any octets to one line of UTF-8, trimmed */
+char *mk_value_msg_id(MkSpan value);                   /* first msg-id without <>; "" if none */
+void mk_value_msg_ids(MkSpan value, GPtrArray *out, guint max); /* char *, all of them */
+int64_t mk_value_date(MkSpan value);                   /* unix ms; 0 if it cannot be read */
+
+/* -- address.c ------------------------------------------------------------------------------------ */
+MkAddress *mk_address_new(const char *name, const char *address);
+void mk_address_free(MkAddress *address);
+GPtrArray *mk_address_array(void); /* frees its MkAddress */
+/* Appends the addresses of an address list; at most *@left, which is counted down. */
+void mk_value_addresses(MkSpan value, GPtrArray *out, unsigned *left);
+/* The addr-specs in @text, names and comments passed over: what is left when GMime gives up. */
+void mk_text_addr_specs(const char *text, GPtrArray *out, unsigned max); /* of char * */
+
+/* -- init.c ----------------------------------------------------------------------------------------- */
+struct _GMimeParserOptions *mk_mail_options(void); /* shared, never changed */
 
 #endif
