@@ -12,19 +12,15 @@ import hashlib
 import os
 import queue
 import re
-import secrets
-import shutil
 import signal
-import socket
 import statistics
-import subprocess
 import sys
 import threading
 import time
-import urllib.request
 
 import samples
-from mailkeep_client import (Api, Web, crlf, exchange_report, smtp_connect, smtp_send)
+from mailkeep_client import crlf, exchange_report, smtp_connect, smtp_send
+from mailkeep_server import Server, disk_bytes, make_password
 
 JOURNAL = "journal@archive.example"
 SESSIONS = 4
@@ -44,94 +40,6 @@ USERS = [
 
 def say(text=""):
     print(text, flush=True)
-
-
-def free_port(wanted):
-    for port in (wanted, 0):
-        with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as s:
-            s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            try:
-                s.bind(("127.0.0.1", port))
-                return s.getsockname()[1]
-            except OSError:
-                continue
-    raise SystemExit("no free port")
-
-
-def disk_bytes(path):
-    total = 0
-    for folder, _, files in os.walk(path):
-        for name in files:
-            total += os.stat(os.path.join(folder, name)).st_blocks * 512
-    return total
-
-
-class Server:
-    """An archive of its own under @work, and the daemon on it."""
-
-    def __init__(self, bin_dir, work):
-        self.bin_dir = bin_dir
-        self.data = os.path.join(work, "data")
-        self.config = os.path.join(work, "mailkeep.yaml")
-        self.log = os.path.join(work, "mailkeepd.log")
-        self.password = "Demo-" + secrets.token_hex(8) + "-Pw"
-        self.ports = {"smtp": free_port(10025), "https": free_port(8462), "api": free_port(8463),
-                      "metrics": free_port(9463)}
-        self.certificate = os.path.join(self.data, "tls", "certificate.pem")
-        self.process = None
-        shutil.rmtree(self.data, ignore_errors=True)
-        os.makedirs(work, exist_ok=True)
-
-    def write_config(self):
-        services = "".join(f"  {name}: {{enabled: true, listen: \"127.0.0.1:{port}\"}}\n"
-                           for name, port in self.ports.items())
-        services += "".join(f"  {name}: {{enabled: false}}\n"
-                            for name in ("smtps", "pop3", "pop3s", "imap", "imaps", "http"))
-        with open(self.config, "w", encoding="utf-8") as out:
-            out.write(f"hostname: localhost\ndata_dir: {self.data}\nservices:\n{services}")
-
-    def init(self):
-        self.write_config()
-        password_file = os.path.join(os.path.dirname(self.config), "password")
-        with open(os.open(password_file, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w",
-                  encoding="utf-8") as out:
-            out.write(self.password + "\n")
-        subprocess.run([os.path.join(self.bin_dir, "mailkeep"), "init", "--config", self.config,
-                        "--admin-password-file", password_file], check=True,
-                       stdout=subprocess.DEVNULL)
-        os.unlink(password_file)
-
-    def start(self):
-        with open(self.log, "wb") as log:
-            self.process = subprocess.Popen(
-                [os.path.join(self.bin_dir, "mailkeepd"), "--config", self.config],
-                stdin=subprocess.DEVNULL, stderr=log)
-        for _ in range(300):
-            with open(self.log, encoding="utf-8") as log:
-                if "daemon.started" in log.read():
-                    return
-            if self.process.poll() is not None:
-                break
-            time.sleep(0.1)
-        with open(self.log, encoding="utf-8") as log:
-            raise SystemExit("mailkeepd did not start:\n" + log.read())
-
-    def stop(self):
-        if self.process is not None and self.process.poll() is None:
-            self.process.terminate()
-            self.process.wait(timeout=60)
-
-    def api(self):
-        return Api(self.ports["api"], self.certificate, "admin", self.password)
-
-    def web(self):
-        return Web(self.ports["https"], self.certificate, "admin", self.password)
-
-    def metric(self, name):
-        with urllib.request.urlopen(f"http://127.0.0.1:{self.ports['metrics']}/metrics",
-                                    timeout=10) as answer:
-            found = re.search(rf"^mailkeep_{name}(?:\{{\}})? (\S+)$", answer.read().decode(), re.M)
-        return float(found.group(1))
 
 
 class Mail:
@@ -169,7 +77,7 @@ def set_up(api):
     for name, full_name, addresses in USERS:
         api("CreateUser", userName=name, privileges="login", fullName=full_name)
         api("SetUserEmailAddresses", userName=name, emailAddresses=",".join(addresses))
-        api("SetUserPassword", userName=name, password=f"{secrets.token_hex(8)}-Ab1")
+        api("SetUserPassword", userName=name, password=make_password())
         api("SetUserPrivilegesOnFolder", userName=name, folder=name, privileges="read")
         api("SetUserPrivilegesOnFolder", userName="admin", folder=name, privileges="read")
     api("CreateGatewayMailbox", address=JOURNAL, name="Journal")
@@ -218,15 +126,6 @@ def send_all(server, mails):
               f"{time.monotonic() - began:5.1f} s", end="", flush=True)
     say()
     return counts, time.monotonic() - began, failures
-
-
-def wait_indexed(server):
-    began = time.monotonic()
-    while server.metric("index_behind") > 0:
-        if time.monotonic() - began > 300:
-            return None
-        time.sleep(0.1)
-    return time.monotonic() - began
 
 
 def search_times(api, query):
@@ -296,7 +195,7 @@ def run(server, arguments):
     set_up(api)
     say(f"Sending to {JOURNAL} on port {server.ports['smtp']} with STARTTLS, {SESSIONS} sessions:")
     counts, seconds, failures = send_all(server, mails)
-    behind = wait_indexed(server)
+    caught_up = server.wait_indexed()
     catchall = any(f["fullName"] == "@catchall" for f in api("GetChildFolders"))
     if catchall:
         api("SetUserPrivilegesOnFolder", userName="admin", folder="@catchall", privileges="read")
@@ -324,7 +223,7 @@ def run(server, arguments):
     check(f"{distinct} different mails were sent, {len(ids)} are kept", distinct == len(ids))
     check(f"{good} of {compared} fetched back are identical to the octet",
           good == compared and compared > 0)
-    check("the index has caught up", behind is not None)
+    check("the index has caught up", caught_up)
     check("each search found mails", found_all)
     try:
         api("VerifyStore", id=1, includeIndexes="true")
