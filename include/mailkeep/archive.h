@@ -1,0 +1,340 @@
+/*
+ * archive.h - the domain: users, privileges, folders, gateway mailboxes, ingest, find
+ *
+ * Purpose    Decides who owns a mail that comes in, who may see one that is kept, and keeps
+ *            store and index of the installation together. Speaks no mail protocol.
+ * Ownership  MkArchive is made and closed by the daemon. Values returned are the caller's.
+ * Threads    Functions marked [loop] do not block and belong to the loop thread; [any] do not
+ *            block and may be called anywhere; all others block (disk, Argon2id): lanes only,
+ *            never the loop. MkArchive is one of the few handles that any thread may use.
+ * Names      Archives and folders: `user/Folder/Sub` (spec "Folder names"); mail that nobody
+ *            owns: `@catchall/Unknown E-mail Addresses`. User names compare without case.
+ * Errors     MK_ERROR_NOT_FOUND also for what exists and must not be seen.
+ * Source     spec US-01..19, IF-13..17, GW-01..11
+ */
+#ifndef MAILKEEP_ARCHIVE_H
+#define MAILKEEP_ARCHIVE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include <glib.h>
+
+#include <mailkeep/base.h>
+#include <mailkeep/error.h>
+#include <mailkeep/index.h>
+#include <mailkeep/loop.h>
+#include <mailkeep/store.h>
+
+typedef struct MkArchive MkArchive;
+
+#define MK_FOLDER_INCOMING "Journal Incoming"
+#define MK_FOLDER_OUTGOING "Journal Outgoing"
+#define MK_ARCHIVE_CATCHALL "@catchall"
+#define MK_FOLDER_CATCHALL MK_ARCHIVE_CATCHALL "/Unknown E-mail Addresses"
+#define MK_USER_ADMIN "admin"
+
+/* -- the installation ---------------------------------------------------------------------- */
+/*
+ * mk_archive_init() - make a new data directory with keys, databases and the user `admin`
+ * @out_recovery  (out) the recovery key, shown once (crypto.h); the caller wipes it
+ * MK_ERROR_EXISTS when there is one already; MK_ERROR_INVALID when the password breaks the policy.
+ */
+bool mk_archive_init(const char *data_dir, const char *admin_password, uint64_t map_size_bytes,
+                     char **out_recovery, GError **error);
+bool mk_archive_is_initialised(const char *data_dir);
+/* Opens all and takes up indexing where it stopped. Blocks: at start, before the loop runs. */
+MkArchive *mk_archive_open(MkLoop *loop, const char *data_dir, uint64_t map_size_bytes,
+                           GError **error);
+/*
+ * mk_archive_stop() - [loop] finish what is under way, take nothing new
+ * @on_stopped  called on the loop when no job of the archive runs any more
+ */
+void mk_archive_stop(MkArchive *archive, void (*on_stopped)(void *cookie), void *cookie);
+/* After on_stopped and mk_loop_run(); commits and closes. */
+void mk_archive_close(MkArchive *archive);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(MkArchive, mk_archive_close)
+
+/* -- privileges (US-16) -------------------------------------------------------------------- */
+enum {
+    MK_PRIVILEGE_ADMIN = 1 << 0,
+    MK_PRIVILEGE_LOGIN = 1 << 1,
+    MK_PRIVILEGE_CHANGE_PASSWORD = 1 << 2,
+    MK_PRIVILEGE_ARCHIVE = 1 << 3,
+    MK_PRIVILEGE_MODIFY_ARCHIVE_PROFILES = 1 << 4,
+    MK_PRIVILEGE_EXPORT = 1 << 5,
+    MK_PRIVILEGE_MODIFY_EXPORT_PROFILES = 1 << 6,
+    MK_PRIVILEGE_DELETE = 1 << 7,
+};
+enum { MK_RIGHT_READ = 1 << 0, MK_RIGHT_WRITE = 1 << 1, MK_RIGHT_DELETE = 1 << 2 };
+/* "login,changePassword" <-> bits; `none` and `admin` stand alone; unknown names: MK_ERROR_INVALID. */
+bool mk_privileges_parse(const char *text, uint32_t *out, GError **error);
+char *mk_privileges_format(uint32_t privileges);
+bool mk_rights_parse(const char *text, uint32_t *out, GError **error); /* none, read, write, delete */
+char *mk_rights_format(uint32_t rights);
+
+/* -- users -------------------------------------------------------------------------------- */
+typedef enum { MK_AUTHENTICATION_INTEGRATED, MK_AUTHENTICATION_DIRECTORY_SERVICES } MkAuthentication;
+
+typedef struct {
+    char *folder; /* an archive or a folder in one; counts for all below it */
+    uint32_t rights;
+} MkFolderRights;
+
+typedef struct {
+    uint32_t id; /* for ever; never used again */
+    char *user_name;
+    char *archive; /* the archive's name: the user name at creation; a rename keeps it (US-06) */
+    char *full_name;
+    char *distinguished_name;
+    MkAuthentication authentication;
+    char **email_addresses; /* NULL-terminated, never NULL */
+    char **pop3_user_names;
+    uint32_t privileges;
+    GPtrArray *folder_rights; /* MkFolderRights * */
+    bool has_password;
+} MkUser;
+void mk_user_free(MkUser *user);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(MkUser, mk_user_free)
+
+GPtrArray *mk_archive_users(MkArchive *archive); /* [any] MkUser *, copies, by name */
+MkUser *mk_archive_user_get(MkArchive *archive, const char *user_name, GError **error); /* [any] */
+/*
+ * mk_archive_user_create() - a user and the archive of the same name
+ *
+ * No password and no folder rights (C2: the API grants none; the console grants read and write
+ * on the own archive). Names: 1..MK_LIMIT_USER_NAME_BYTES, no control characters, no / \ " : < > | * ?,
+ * not beginning with '@', no blank at either end.
+ */
+bool mk_archive_user_create(MkArchive *archive, const char *user_name, uint32_t privileges,
+                            GError **error);
+/* Archives and mails stay (US-07). The last administrator who can log in cannot be deleted. */
+bool mk_archive_user_delete(MkArchive *archive, const char *user_name, GError **error);
+bool mk_archive_user_rename(MkArchive *archive, const char *user_name, const char *new_name,
+                            GError **error);
+/* One setter for all plain properties: a NULL member is left as it is. */
+typedef struct {
+    const char *full_name;
+    const char *distinguished_name;
+    const MkAuthentication *authentication;
+    const char *const *email_addresses; /* NULL-terminated; each must hold one @ */
+    const char *const *pop3_user_names;
+    const uint32_t *privileges;
+} MkUserChange;
+bool mk_archive_user_change(MkArchive *archive, const char *user_name, const MkUserChange *change,
+                            GError **error);
+/* Checks the password policy (US-04, US-05), hashes, stores; sessions of the user end. */
+bool mk_archive_user_set_password(MkArchive *archive, const char *user_name, const char *password,
+                                  GError **error);
+/* @rights 0 takes the entry away. MK_ERROR_NOT_FOUND when there is no such archive or folder. */
+bool mk_archive_user_set_rights(MkArchive *archive, const char *user_name, const char *folder,
+                                uint32_t rights, GError **error);
+bool mk_archive_user_clear_rights(MkArchive *archive, const char *user_name, GError **error);
+/* Pure: MK_ERROR_INVALID with the rule that is broken. */
+bool mk_password_policy_check(const char *user_name, const char *password, GError **error);
+
+/* -- principals and sessions --------------------------------------------------------------- */
+/* Who asks. Immutable and counted; rights are looked up anew at each use. */
+typedef struct MkPrincipal MkPrincipal;
+/*
+ * mk_archive_login() - check a name and a password
+ * @protocol  "web", "api", "shell" ...: for the session list; static
+ *
+ * MK_ERROR_AUTH: unknown, wrong, no password, no login privilege: all alike and equally slow;
+ * MK_ERROR_BUSY: too many failures for this name or client address lately (login throttling).
+ * A right answer is remembered for some minutes (keyed hash in memory), so that Basic on every
+ * request costs no Argon2id each.
+ */
+MkPrincipal *mk_archive_login(MkArchive *archive, const char *user_name, const char *password,
+                              const char *peer_address, const char *protocol, GError **error);
+MkPrincipal *mk_principal_ref(MkPrincipal *principal);
+void mk_principal_unref(MkPrincipal *principal);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(MkPrincipal, mk_principal_unref)
+/* Still exists, may still log in, password unchanged since the login. [any] */
+bool mk_principal_is_valid(MkArchive *archive, const MkPrincipal *principal);
+bool mk_principal_is_admin(MkArchive *archive, const MkPrincipal *principal); /* [any] */
+char *mk_principal_user_name(MkArchive *archive, const MkPrincipal *principal); /* [any] new string */
+uint32_t mk_principal_user_id(const MkPrincipal *principal);
+/* The principal of the machine itself: sees everything; for jobs and tests. */
+MkPrincipal *mk_principal_system(MkArchive *archive);
+
+typedef struct {
+    char *id; /* not the secret of a session: a number for lists */
+    char *user_name;
+    char *protocol;
+    char *peer_address;
+    int64_t since_unix_ms;
+    int64_t last_unix_ms;
+} MkSessionInfo;
+/* Kept up to date by web/ and admin/: one a web session; for Basic one a user, address and protocol. [any] */
+void mk_archive_session_touch(MkArchive *archive, const char *id, const MkPrincipal *principal,
+                              const char *protocol, const char *peer_address);
+void mk_archive_session_end(MkArchive *archive, const char *id);
+GPtrArray *mk_archive_sessions(MkArchive *archive); /* MkSessionInfo *: seen in the last 15 minutes */
+void mk_session_info_free(MkSessionInfo *info);
+
+/* -- folders and rights ----------------------------------------------------------------- */
+/* MkFolder * readable by @principal, ordered by path; @below NULL or a folder; @max_levels 0 = all. [any] */
+GPtrArray *mk_archive_folders(MkArchive *archive, const MkPrincipal *principal, const char *below,
+                              unsigned max_levels);
+/* All folders, whoever may read them: statistics and administration. [any] */
+GPtrArray *mk_archive_all_folders(MkArchive *archive, const char *below, unsigned max_levels);
+/* Ids of all mails of a folder, newest number last; rights are checked. */
+GArray *mk_archive_folder_mails(MkArchive *archive, const MkPrincipal *principal, const char *folder,
+                                GError **error);
+
+/* -- gateway mailboxes (GW-02, -03) ----------------------------------------------------------- */
+typedef enum { MK_GATEWAY_ARCHIVE, MK_GATEWAY_SPOOL } MkGatewayMode;
+typedef struct {
+    char *id;      /* "mbx-" and 32 hex digits when not given */
+    char *address;
+    char *name;
+    char *description;
+    MkGatewayMode mode; /* _SPOOL: MK_ERROR_UNSUPPORTED in this version */
+    bool suspended;
+} MkGatewayMailbox;
+void mk_gateway_mailbox_free(MkGatewayMailbox *mailbox);
+GPtrArray *mk_archive_gateway_mailboxes(MkArchive *archive); /* [any] copies */
+/* @out_id (out) may be NULL. Addresses and ids are unique. */
+bool mk_archive_gateway_create(MkArchive *archive, const MkGatewayMailbox *mailbox, char **out_id,
+                               GError **error);
+bool mk_archive_gateway_set_suspended(MkArchive *archive, const char *id, bool suspended,
+                                      GError **error);
+/* Only a suspended one. */
+bool mk_archive_gateway_delete(MkArchive *archive, const char *id, GError **error);
+typedef enum { MK_GATEWAY_UNKNOWN, MK_GATEWAY_ACTIVE, MK_GATEWAY_SUSPENDED } MkGatewayState;
+/* For RCPT. [any] */
+MkGatewayState mk_archive_gateway_find(MkArchive *archive, const char *address);
+
+/* -- spool: octets of a mail that is just coming in [loop] -------------------------------------- */
+/*
+ * Memory up to MK_LIMIT_SPOOL_MEMORY_BYTES, beyond it an unlinked file under <data_dir>/spool,
+ * sealed in chunks under a key of this process. Writing to the file is done on the bulk lane.
+ */
+typedef struct MkSpool MkSpool;
+MkSpool *mk_spool_new(MkArchive *archive);
+/*
+ * mk_spool_add() - append octets (copied)
+ * MK_ERROR_BUSY: MK_LIMIT_SPOOL_TOTAL_BYTES is reached; _NO_SPACE, _IO: the file cannot be written.
+ * After an error the spool only waits to be freed.
+ */
+bool mk_spool_add(MkSpool *spool, const void *data, size_t length, GError **error);
+uint64_t mk_spool_size(const MkSpool *spool);
+/* Chunks wait for the disk: stop reading until @on_drain. */
+bool mk_spool_is_full(const MkSpool *spool);
+void mk_spool_set_on_drain(MkSpool *spool, void (*on_drain)(void *cookie), void *cookie);
+void mk_spool_free(MkSpool *spool); /* NULL-safe; at any time */
+/* Whether one more mail can be taken now: disk space, ingest queue, store state. Else why. [loop] */
+bool mk_archive_can_take(MkArchive *archive, uint64_t size_bytes, GError **error);
+
+/* -- ingest [loop] ---------------------------------------------------------------------------- */
+typedef struct {
+    char *reverse_path;       /* "" = <> */
+    GPtrArray *forward_paths; /* char * */
+    char *client_address;
+    char *helo;
+    char *tls;                /* description, or NULL = clear */
+    char *gateway_id;         /* mailbox that took it; NULL: found by forward_paths[0] */
+    int64_t arrived_unix_ms;
+} MkEnvelope;
+MkEnvelope *mk_envelope_new(void);
+void mk_envelope_free(MkEnvelope *envelope);
+
+/*
+ * mk_archive_ingest() - take a whole mail
+ * @envelope, @spool  taken over
+ * @on_done           on the loop, once: @error NULL = durable, say 250; else nothing of it is kept
+ *
+ * A journal report is unwrapped (also in a report, 4 deep); each original goes to
+ * `<archive>/Journal Outgoing` of each user who has the sender's address and
+ * `<archive>/Journal Incoming` of each who has a recipient's; envelope recipients count where the
+ * form gives them, header fields otherwise (IF-16). What cannot be unwrapped is kept whole.
+ */
+typedef void (*MkIngestDone)(const GError *error, void *cookie);
+void mk_archive_ingest(MkArchive *archive, MkEnvelope *envelope, MkSpool *spool,
+                       MkIngestDone on_done, void *cookie);
+
+/* -- find and read ---------------------------------------------------------------------------- */
+typedef struct {
+    const MkPrincipal *principal;
+    const char *query;  /* search language; NULL or "" = everything */
+    const char *folder; /* NULL = all that may be read; else that folder and all below it */
+    bool only_folder;   /* not what is below it */
+    int64_t date_from_unix_ms, date_to_unix_ms; /* inclusive; 0, 0 = any */
+    MkSort sort;
+    bool ascending;
+    uint64_t offset;
+    unsigned limit; /* 1..MK_LIMIT_SEARCH_PAGE */
+    const int *cancelled;
+} MkFind;
+typedef struct {
+    uint64_t total;
+    GPtrArray *hits; /* MkFoundMail * */
+} MkFound;
+typedef struct {
+    MkMailId id;
+    char *subject;
+    char *from;
+    char *to;
+    int64_t date_unix_ms;
+    int64_t archived_unix_ms;
+    uint64_t size_bytes;
+    char *folder; /* path of the first readable folder it lies in */
+    uint32_t flags; /* MK_MAIL_... */
+} MkFoundMail;
+MkFound *mk_archive_find(MkArchive *archive, const MkFind *find, GError **error);
+void mk_found_free(MkFound *found);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(MkFound, mk_found_free)
+/* One row; MK_ERROR_NOT_FOUND also when it must not be seen. */
+MkFoundMail *mk_archive_mail_get(MkArchive *archive, const MkPrincipal *principal, MkMailId id,
+                                 GError **error);
+void mk_found_mail_free(MkFoundMail *mail);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(MkFoundMail, mk_found_mail_free)
+/* The exact octets. */
+GBytes *mk_archive_mail_read(MkArchive *archive, const MkPrincipal *principal, MkMailId id,
+                             GError **error);
+/* One arrival in readable form: administrators who may read the mail only (it shows Bcc). */
+typedef struct {
+    int64_t arrived_unix_ms;
+    MkEnvelope *envelope;
+    bool has_report;
+    uint64_t report_size_bytes;
+} MkArrival;
+GPtrArray *mk_archive_arrivals(MkArchive *archive, const MkPrincipal *principal, MkMailId id,
+                               GError **error);
+/* The whole report of arrival @n (0..) as it came in, the mail inside. */
+GBytes *mk_archive_report_read(MkArchive *archive, const MkPrincipal *principal, MkMailId id,
+                               unsigned n, GError **error);
+
+/* -- stores ------------------------------------------------------------------------------ */
+typedef struct {
+    uint32_t id;
+    char *name;
+    char *state; /* "current" */
+    char *database_path, *content_path, *index_path;
+    MkStoreStatistics statistics;
+    MkIndexStatistics index;
+    bool index_needs_rebuild;
+    char *error; /* or NULL */
+} MkStoreInfo;
+GPtrArray *mk_archive_stores(MkArchive *archive, bool with_sizes, GError **error);
+void mk_store_info_free(MkStoreInfo *info);
+/* @on_progress as in store.h; messages of both reports come together. */
+bool mk_archive_verify_store(MkArchive *archive, uint32_t store_id, bool include_indexes,
+                             MkProgressFunc on_progress, void *cookie, MkVerifyReport *out,
+                             GError **error);
+/* Waits (bounded by @timeout_ms) until all that is durable now can be found. Tests and demo. */
+bool mk_archive_wait_indexed(MkArchive *archive, uint64_t timeout_ms, GError **error);
+/* Empties the index and lets it be built again in the background. */
+bool mk_archive_rebuild_index(MkArchive *archive, uint32_t store_id, GError **error);
+
+/* -- gauges [any] ------------------------------------------------------------------------- */
+typedef struct {
+    uint64_t spool_bytes, spools_open;
+    uint64_t ingest_waiting, ingest_running;
+    uint64_t mails_new, mails_again, reports, reports_broken, unowned; /* since start */
+    uint64_t index_behind; /* changes not yet findable */
+} MkArchiveGauges;
+void mk_archive_gauges(MkArchive *archive, MkArchiveGauges *out);
+
+#endif
