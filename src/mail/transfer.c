@@ -202,9 +202,64 @@ bool mk_transfer_decode(MkEncoding encoding, const uint8_t *data, size_t length,
     return false;
 }
 
-bool mk_entity_text(const uint8_t *data, const MkEntity *e, GString *out, size_t max_bytes)
+size_t mk_transfer_size(MkEncoding encoding, const uint8_t *data, size_t length)
+{
+    const uint8_t *at, *next, *end = data + length;
+    g_autoptr(GByteArray) decoded = NULL;
+    size_t letters = 0, size = 0;
+    bool padded = false;
+
+    if (encoding == MK_ENCODING_IDENTITY)
+        return length;
+    if (encoding != MK_ENCODING_BASE64) {
+        decoded = g_byte_array_new();
+        mk_transfer_decode(encoding, data, length, decoded, length);
+        return decoded->len;
+    }
+    for (at = data; at < end; at = next) { /* an attachment may be large: only counted */
+        size_t n = line_length(at, end, &next);
+
+        if (padded && !is_base64_line(at, n))
+            break;
+        for (size_t i = 0; i < n; i++)
+            if (mk_base64_value(at[i]) >= 0) {
+                letters++;
+            } else if (at[i] == '=') {
+                padded = true;
+                size += letters * 6 / 8;
+                letters = 0;
+            }
+    }
+    return size + letters * 6 / 8;
+}
+
+/* <meta charset=x> or <meta ... content="text/html; charset=x">, near the top if at all. */
+static char *html_charset(const uint8_t *html, size_t length)
+{
+    const char *head = (const char *) html, *end = head + MIN(length, 2048);
+    const char *at = memmem(head, (size_t) (end - head), "charset=", 8), *start;
+
+    if (!at)
+        return NULL;
+    for (at += 8; at < end && (*at == '"' || *at == '\'');)
+        at++;
+    for (start = at; at < end && (g_ascii_isalnum(*at) || strchr("-_.:", *at)) && *at;)
+        at++;
+    return g_strndup(start, (size_t) (at - start));
+}
+
+static bool to_text(const MkEntity *e, const uint8_t *octets, size_t length, GString *out,
+                    size_t max_bytes)
 {
     g_autofree char *charset = mk_param_find(e->content_type, "charset");
+
+    if (!charset && g_str_equal(e->type, "text/html"))
+        charset = html_charset(octets, length);
+    return mk_charset_append(out, octets, length, charset, max_bytes);
+}
+
+bool mk_entity_text(const uint8_t *data, const MkEntity *e, GString *out, size_t max_bytes)
+{
     const uint8_t *body = data + e->body;
     size_t length = e->end - e->body;
     bool whole = true;
@@ -213,7 +268,7 @@ bool mk_entity_text(const uint8_t *data, const MkEntity *e, GString *out, size_t
         g_autoptr(GByteArray) decoded = g_byte_array_new();
 
         whole = mk_transfer_decode(e->encoding, body, length, decoded, max_bytes * 4);
-        return mk_charset_append(out, decoded->data, decoded->len, charset, max_bytes) && whole;
+        return to_text(e, decoded->data, decoded->len, out, max_bytes) && whole;
     }
-    return mk_charset_append(out, body, length, charset, max_bytes);
+    return to_text(e, body, length, out, max_bytes);
 }
