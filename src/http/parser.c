@@ -253,9 +253,10 @@ static unsigned status_of(const MkHttpParser *parser, llhttp_errno_t problem)
     if (parser->status != 0)
         return parser->status;
     /* "PRI * HTTP/2.0": a client that takes us for an HTTP/2 server. */
-    if (problem == HPE_INVALID_VERSION || problem == HPE_PAUSED_H2_UPGRADE)
+    if (problem == HPE_PAUSED_H2_UPGRADE)
         return 505;
-    return 400;
+    /* llhttp calls a bare LF behind a good version an invalid version too. */
+    return problem == HPE_INVALID_VERSION && parser->llhttp.http_major != 1 ? 505 : 400;
 }
 
 /* How much may be fed before the raw octets of this part are too many; then one octet more fails. */
