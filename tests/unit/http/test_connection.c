@@ -6,7 +6,7 @@
 #include <mailkeep/base.h>
 #include <mailkeep/limits.h>
 
-#include "client.h"
+#include "peer.h"
 
 #define HOST "Host: a\r\n"
 

@@ -1,8 +1,8 @@
 /*
- * client.h - a server on loopback, the loop turned by hand, and a plain socket as its client
+ * peer.h - a server on loopback, the loop turned by hand, and a plain socket as its client
  */
-#ifndef TEST_HTTP_CLIENT_H
-#define TEST_HTTP_CLIENT_H
+#ifndef TEST_HTTP_PEER_H
+#define TEST_HTTP_PEER_H
 
 #include "../../../src/http/internal.h"
 

@@ -1,5 +1,5 @@
-/* client.c - see client.h */
-#include "client.h"
+/* peer.c - see peer.h */
+#include "peer.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
