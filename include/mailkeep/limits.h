@@ -53,6 +53,8 @@
 #define MK_LIMIT_HTTP_HEADER_BYTES 32768
 #define MK_LIMIT_HTTP_HEADERS 100
 #define MK_LIMIT_HTTP_BODY_BYTES (1u << 20)      /* a request's body */
+#define MK_LIMIT_HTTP_FORM_FIELDS 1000           /* arguments in a query or a form */
+#define MK_LIMIT_HTTP_PIECE_BYTES (256u << 10)   /* an answer's body is handed to the stream in such pieces */
 #define MK_LIMIT_HTTP_HEADER_MS 20000            /* first octet to end of header */
 #define MK_LIMIT_HTTP_BODY_MS 60000
 #define MK_LIMIT_HTTP_IDLE_MS 75000              /* keep-alive */
