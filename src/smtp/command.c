@@ -224,7 +224,6 @@ static void cmd_starttls(MkSmtpSession *s, const MkSmtpCommand *c)
         return;
     }
     reply(s, 220, "2.0.0", "Begin TLS");
-    mk_smtp_session_flush(s);
     g_clear_pointer(&s->helo, g_free);
     mk_smtp_session_enter(s, MK_SMTP_STATE_HANDSHAKE);
     mk_stream_start_tls(s->stream, s->server->tls);

@@ -132,7 +132,6 @@ struct MkSmtpSession {
     /* octets */
     MkSmtpLine line;
     GByteArray *pending; /* came while we could not go on: behind the dot, or replies unread */
-    GString *replies;    /* of this turn, sent with one write */
     size_t behind;       /* octets that came behind the command being done */
     bool processing;     /* mk_smtp_session_input() is at work further up */
     bool peer_ended;     /* no more octets will come */
@@ -167,8 +166,6 @@ void mk_smtp_session_enter(MkSmtpSession *session, MkSmtpState next);
 void mk_smtp_session_reply(MkSmtpSession *session, MkSmtpReply reply);
 /* As many lines as given, NULL-terminated, without status codes (EHLO). */
 void mk_smtp_session_reply_lines(MkSmtpSession *session, unsigned code, const char *const *lines);
-/* Sends the replies of this turn now. */
-void mk_smtp_session_flush(MkSmtpSession *session);
 /* Answers and closes. */
 void mk_smtp_session_end(MkSmtpSession *session, MkSmtpReply reply);
 void mk_smtp_session_close(MkSmtpSession *session);

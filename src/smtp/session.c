@@ -94,30 +94,33 @@ static void on_timer(void *cookie)
 }
 
 /* -- replies -------------------------------------------------------------------------------- */
+/* The stream brings the replies of a turn together in one packet (RFC 2920 §3.2). */
+static void session_write_line(MkSmtpSession *s, unsigned code, char between, const char *status,
+                               const char *text)
+{
+    g_autofree char *line =
+        g_strdup_printf("%u%c%s%s%s\r\n", code, between, status != NULL ? status : "",
+                        status != NULL ? " " : "", text);
+
+    mk_stream_write(s->stream, line, strlen(line));
+}
+
 void mk_smtp_session_reply(MkSmtpSession *s, MkSmtpReply reply)
 {
+    if (s->state == MK_SMTP_STATE_CLOSED)
+        return;
     if (reply.code >= 400)
         mk_log_info("smtp.refused", "session", MK_LOG_U64(s->id), "code", MK_LOG_U64(reply.code),
                     "status", reply.status);
     if (reply.code >= 500)
         s->errors++;
-    g_string_append_printf(s->replies, "%u %s%s%s\r\n", reply.code,
-                           reply.status != NULL ? reply.status : "",
-                           reply.status != NULL ? " " : "", reply.text);
+    session_write_line(s, reply.code, ' ', reply.status, reply.text);
 }
 
 void mk_smtp_session_reply_lines(MkSmtpSession *s, unsigned code, const char *const *lines)
 {
     for (; *lines != NULL; lines++)
-        g_string_append_printf(s->replies, "%u%c%s\r\n", code, lines[1] != NULL ? '-' : ' ',
-                               *lines);
-}
-
-void mk_smtp_session_flush(MkSmtpSession *s)
-{
-    if (s->stream != NULL && s->replies->len > 0)
-        mk_stream_write(s->stream, s->replies->str, s->replies->len);
-    g_string_truncate(s->replies, 0);
+        session_write_line(s, code, lines[1] != NULL ? '-' : ' ', NULL, *lines);
 }
 
 void mk_smtp_session_end(MkSmtpSession *s, MkSmtpReply reply)
@@ -206,7 +209,6 @@ static void session_input(MkSmtpSession *s, const uint8_t *data, size_t length)
     s->processing = false;
     if (length > 0 && s->state != MK_SMTP_STATE_CLOSED)
         g_byte_array_append(s->pending, data, (guint) length);
-    mk_smtp_session_flush(s);
     if (s->server->stopping && session_may_stop(s))
         mk_smtp_session_stop(s);
     else if (s->peer_ended && session_takes_octets(s))
@@ -282,7 +284,6 @@ static void session_greet(MkSmtpSession *s)
     g_autofree char *text = g_strdup_printf("%s ESMTP Mailkeep", s->server->hostname);
 
     mk_smtp_session_reply(s, (MkSmtpReply){ 220, NULL, text });
-    mk_smtp_session_flush(s);
 }
 
 MkSmtpSession *mk_smtp_session_open(MkSmtpServer *server, MkStream *stream)
@@ -295,7 +296,6 @@ MkSmtpSession *mk_smtp_session_open(MkSmtpServer *server, MkStream *stream)
     s->id = mk_stream_id(stream);
     s->refs = 1;
     s->pending = g_byte_array_new();
-    s->replies = g_string_new(NULL);
     s->timer = mk_timer_new(server->loop, on_timer, s);
     mk_smtp_line_init(&s->line);
     s->link.data = s;
@@ -323,7 +323,6 @@ void mk_smtp_session_unref(MkSmtpSession *s)
     mk_smtp_transaction_clear(s);
     mk_smtp_line_clear(&s->line);
     g_byte_array_unref(s->pending);
-    g_string_free(s->replies, TRUE);
     g_free(s->helo);
     mk_smtp_server_unref(s->server);
     g_free(s);
@@ -333,7 +332,6 @@ void mk_smtp_session_close(MkSmtpSession *s)
 {
     if (s->state == MK_SMTP_STATE_CLOSED)
         return;
-    mk_smtp_session_flush(s);
     mk_smtp_session_enter(s, MK_SMTP_STATE_CLOSED);
     g_clear_pointer(&s->timer, mk_timer_free);
     mk_stream_close(s->stream);

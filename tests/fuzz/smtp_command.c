@@ -7,7 +7,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    g_autofree char *line = g_memdup2(data, size); /* no NUL behind it */
+    g_autofree char *line = size > 0 ? g_memdup2(data, size) : g_strdup(""); /* no NUL behind it */
     MkSmtpCommand command;
     const char *reply = NULL;
 

@@ -1,0 +1,455 @@
+/* smtp_fake.c - see smtp_fake.h */
+#include "smtp_fake.h"
+
+#include <string.h>
+
+/* -- the peer ------------------------------------------------------------------------------- */
+struct MkStream {
+    unsigned refs;
+    MkStreamEvents events;
+    void *cookie;
+    GByteArray *kept; /* came while paused */
+    GString *written;
+    bool paused, closed, ended, secure, tls_started, full;
+};
+
+MkStream *fake_stream_new(void)
+{
+    MkStream *stream = g_new0(MkStream, 1);
+
+    stream->refs = 2;
+    stream->paused = true;
+    stream->kept = g_byte_array_new();
+    stream->written = g_string_new(NULL);
+    return stream;
+}
+
+void fake_stream_feed(MkStream *stream, const void *data, size_t length)
+{
+    g_byte_array_append(stream->kept, data, (guint) length);
+    fake_stream_pump(stream);
+}
+
+void fake_stream_pump(MkStream *stream)
+{
+    GByteArray *now;
+
+    if (stream->paused || stream->closed || stream->kept->len == 0)
+        return;
+    now = g_steal_pointer(&stream->kept);
+    stream->kept = g_byte_array_new();
+    mk_stream_ref(stream);
+    stream->events.on_read(stream, now->data, now->len, stream->cookie);
+    mk_stream_unref(stream);
+    g_byte_array_unref(now);
+}
+
+void fake_stream_finish(MkStream *stream, int code)
+{
+    g_autoptr(GError) error = NULL;
+
+    if (stream->closed || stream->ended)
+        return;
+    if (code >= 0)
+        mk_fail(&error, (MkErrorCode) code, "the peer is gone");
+    stream->ended = true;
+    mk_stream_ref(stream);
+    stream->events.on_end(stream, error, stream->cookie);
+    mk_stream_unref(stream);
+}
+
+void fake_stream_secure(MkStream *stream)
+{
+    stream->secure = true;
+    stream->events.on_secure(stream, stream->cookie);
+}
+
+void fake_stream_set_full(MkStream *stream, bool full)
+{
+    stream->full = full;
+    if (!full && !stream->closed)
+        stream->events.on_drain(stream, stream->cookie);
+}
+
+bool fake_stream_is_closed(const MkStream *stream)
+{
+    return stream->closed;
+}
+
+bool fake_stream_is_paused(const MkStream *stream)
+{
+    return stream->paused;
+}
+
+bool fake_stream_has_started_tls(const MkStream *stream)
+{
+    return stream->tls_started;
+}
+
+char *fake_stream_take(MkStream *stream)
+{
+    char *text = g_strdup(stream->written->str);
+
+    g_string_truncate(stream->written, 0);
+    return text;
+}
+
+void mk_stream_set_events(MkStream *stream, const MkStreamEvents *events, void *cookie)
+{
+    stream->events = *events;
+    stream->cookie = cookie;
+}
+
+MkStream *mk_stream_ref(MkStream *stream)
+{
+    stream->refs++;
+    return stream;
+}
+
+void mk_stream_unref(MkStream *stream)
+{
+    if (--stream->refs > 0)
+        return;
+    g_byte_array_unref(stream->kept);
+    g_string_free(stream->written, TRUE);
+    g_free(stream);
+}
+
+void mk_stream_close(MkStream *stream)
+{
+    stream->closed = true;
+}
+
+void mk_stream_write(MkStream *stream, const void *data, size_t length)
+{
+    g_assert_false(stream->closed);
+    g_string_append_len(stream->written, data, (gssize) length);
+}
+
+bool mk_stream_is_full(const MkStream *stream)
+{
+    return stream->full;
+}
+
+void mk_stream_pause(MkStream *stream)
+{
+    stream->paused = true;
+}
+
+void mk_stream_resume(MkStream *stream)
+{
+    stream->paused = false; /* what was kept comes with the next pump() */
+}
+
+void mk_stream_start_tls(MkStream *stream, MkTls *tls)
+{
+    g_assert_nonnull(tls);
+    g_assert_cmpuint(stream->kept->len, ==, 0);
+    stream->tls_started = true;
+}
+
+bool mk_stream_is_secure(const MkStream *stream)
+{
+    return stream->secure;
+}
+
+const char *mk_stream_tls_description(const MkStream *stream)
+{
+    return stream->secure ? "TLSv1.3 TEST" : NULL;
+}
+
+const char *mk_stream_peer_address(const MkStream *stream)
+{
+    (void) stream;
+    return "192.0.2.1";
+}
+
+uint64_t mk_stream_id(const MkStream *stream)
+{
+    (void) stream;
+    return 1;
+}
+
+MkTls *mk_tls_ref(MkTls *tls)
+{
+    return tls;
+}
+
+void mk_tls_unref(MkTls *tls)
+{
+    (void) tls;
+}
+
+/* -- the clock ------------------------------------------------------------------------------ */
+struct MkTimer {
+    MkTimerFunc on_timer;
+    void *cookie;
+    uint64_t ms; /* 0 = stopped */
+    bool repeats;
+};
+
+static GPtrArray *timers;
+
+MkTimer *mk_timer_new(MkLoop *loop, MkTimerFunc on_timer, void *cookie)
+{
+    MkTimer *timer = g_new0(MkTimer, 1);
+
+    (void) loop;
+    timer->on_timer = on_timer;
+    timer->cookie = cookie;
+    if (timers == NULL)
+        timers = g_ptr_array_new();
+    g_ptr_array_add(timers, timer);
+    return timer;
+}
+
+static void timer_set(MkTimer *timer, uint64_t ms, bool repeats)
+{
+    timer->ms = ms;
+    timer->repeats = repeats;
+}
+
+void mk_timer_start(MkTimer *timer, uint64_t after_ms)
+{
+    timer_set(timer, after_ms, false);
+}
+
+void mk_timer_start_repeat(MkTimer *timer, uint64_t every_ms)
+{
+    timer_set(timer, every_ms, true);
+}
+
+void mk_timer_stop(MkTimer *timer)
+{
+    timer_set(timer, 0, false);
+}
+
+void mk_timer_free(MkTimer *timer)
+{
+    if (timer == NULL)
+        return;
+    g_ptr_array_remove(timers, timer);
+    if (timers->len == 0)
+        g_clear_pointer(&timers, g_ptr_array_unref);
+    g_free(timer);
+}
+
+static MkTimer *running_timer(void)
+{
+    for (guint i = 0; timers != NULL && i < timers->len; i++) {
+        MkTimer *timer = timers->pdata[i];
+
+        if (timer->ms > 0)
+            return timer;
+    }
+    return NULL;
+}
+
+bool fake_timer_is_running(void)
+{
+    return running_timer() != NULL;
+}
+
+void fake_timer_ring(uint64_t expected_ms)
+{
+    MkTimer *timer = running_timer();
+
+    g_assert_nonnull(timer);
+    g_assert_cmpuint(timer->ms, ==, expected_ms);
+    if (!timer->repeats)
+        timer->ms = 0;
+    timer->on_timer(timer->cookie);
+}
+
+/* -- the sink ------------------------------------------------------------------------------- */
+struct MkSpool {
+    GByteArray *octets;
+    void (*on_drain)(void *cookie);
+    void *cookie;
+};
+
+typedef struct {
+    MkEnvelope *envelope;
+    MkSpool *spool;
+    MkIngestDone on_done;
+    void *cookie;
+} Ingest;
+
+FakeSink fake_sink;
+static GQueue ingests = G_QUEUE_INIT;
+static MkSpool *last_spool;
+
+static bool fake_fail(int code, GError **error)
+{
+    return code == FAKE_OK || mk_fail(error, (MkErrorCode) code, "as the test wants it");
+}
+
+static MkGatewayState sink_find(MkArchive *archive, const char *address)
+{
+    static const char *const known[] = { "box@a.example", "box2@a.example",
+                                         "j\xc3\xbcrgen@a.example", NULL };
+
+    (void) archive;
+    if (strcmp(address, "asleep@a.example") == 0)
+        return MK_GATEWAY_SUSPENDED;
+    return g_strv_contains(known, address) ? MK_GATEWAY_ACTIVE : MK_GATEWAY_UNKNOWN;
+}
+
+static bool sink_can_take(MkArchive *archive, uint64_t size_bytes, GError **error)
+{
+    (void) archive;
+    fake_sink.asked_bytes = size_bytes;
+    return fake_fail(fake_sink.cannot_take, error);
+}
+
+static MkEnvelope *sink_envelope_new(void)
+{
+    MkEnvelope *envelope = g_new0(MkEnvelope, 1);
+
+    envelope->forward_paths = g_ptr_array_new_with_free_func(g_free);
+    fake_sink.envelopes++;
+    return envelope;
+}
+
+static void sink_envelope_free(MkEnvelope *envelope)
+{
+    g_ptr_array_unref(envelope->forward_paths);
+    g_free(envelope->reverse_path);
+    g_free(envelope->client_address);
+    g_free(envelope->helo);
+    g_free(envelope->tls);
+    g_free(envelope);
+    fake_sink.envelopes--;
+}
+
+static MkSpool *sink_spool_new(MkArchive *archive)
+{
+    (void) archive;
+    last_spool = g_new0(MkSpool, 1);
+    last_spool->octets = g_byte_array_new();
+    fake_sink.spools++;
+    return last_spool;
+}
+
+static bool sink_spool_add(MkSpool *spool, const void *data, size_t length, GError **error)
+{
+    if (fake_sink.add_fails != FAKE_OK && spool->octets->len + length > fake_sink.add_room)
+        return fake_fail(fake_sink.add_fails, error);
+    g_byte_array_append(spool->octets, data, (guint) length);
+    return true;
+}
+
+static uint64_t sink_spool_size(const MkSpool *spool)
+{
+    return spool->octets->len;
+}
+
+static bool sink_spool_is_full(const MkSpool *spool)
+{
+    (void) spool;
+    return fake_sink.spool_full;
+}
+
+static void sink_spool_set_on_drain(MkSpool *spool, void (*on_drain)(void *cookie), void *cookie)
+{
+    spool->on_drain = on_drain;
+    spool->cookie = cookie;
+}
+
+static void sink_spool_free(MkSpool *spool)
+{
+    if (spool == last_spool)
+        last_spool = NULL;
+    g_byte_array_unref(spool->octets);
+    g_free(spool);
+    fake_sink.spools--;
+}
+
+static void ingest_finish(Ingest *ingest)
+{
+    g_autoptr(GError) error = NULL;
+
+    if (fake_fail(fake_sink.ingest_fails, &error)) {
+        FakeMail *mail = g_new0(FakeMail, 1);
+
+        mail->mail = g_byte_array_ref(ingest->spool->octets);
+        mail->envelope = g_steal_pointer(&ingest->envelope);
+        g_ptr_array_add(fake_sink.mails, mail);
+    } else {
+        sink_envelope_free(ingest->envelope);
+    }
+    sink_spool_free(ingest->spool);
+    ingest->on_done(error, ingest->cookie);
+    g_free(ingest);
+}
+
+static void sink_ingest(MkArchive *archive, MkEnvelope *envelope, MkSpool *spool,
+                        MkIngestDone on_done, void *cookie)
+{
+    Ingest *ingest = g_new0(Ingest, 1);
+
+    (void) archive;
+    g_assert_null(spool->on_drain); /* its session may end before it */
+    *ingest = (Ingest){ envelope, spool, on_done, cookie };
+    if (fake_sink.ingest_at_once) {
+        ingest_finish(ingest);
+        return;
+    }
+    g_queue_push_tail(&ingests, ingest);
+    fake_sink.waiting++;
+}
+
+const MkSmtpSink fake_sink_table = {
+    .find = sink_find,
+    .can_take = sink_can_take,
+    .envelope_new = sink_envelope_new,
+    .envelope_free = sink_envelope_free,
+    .spool_new = sink_spool_new,
+    .spool_add = sink_spool_add,
+    .spool_size = sink_spool_size,
+    .spool_is_full = sink_spool_is_full,
+    .spool_set_on_drain = sink_spool_set_on_drain,
+    .spool_free = sink_spool_free,
+    .ingest = sink_ingest,
+};
+
+void fake_sink_finish_one(void)
+{
+    Ingest *ingest = g_queue_pop_head(&ingests);
+
+    g_assert_nonnull(ingest);
+    fake_sink.waiting--;
+    ingest_finish(ingest);
+}
+
+void fake_sink_drain(void)
+{
+    fake_sink.spool_full = false;
+    if (last_spool != NULL && last_spool->on_drain != NULL)
+        last_spool->on_drain(last_spool->cookie);
+}
+
+static void mail_free(void *data)
+{
+    FakeMail *mail = data;
+
+    g_byte_array_unref(mail->mail);
+    sink_envelope_free(mail->envelope);
+    g_free(mail);
+}
+
+void fake_sink_reset(void)
+{
+    g_clear_pointer(&fake_sink.mails, g_ptr_array_unref);
+    g_assert_cmpuint(fake_sink.spools, ==, 0);
+    g_assert_cmpuint(fake_sink.envelopes, ==, 0);
+    g_assert_cmpuint(fake_sink.waiting, ==, 0);
+    fake_sink = (FakeSink){ .cannot_take = FAKE_OK, .add_fails = FAKE_OK, .ingest_fails = FAKE_OK };
+    fake_sink.mails = g_ptr_array_new_with_free_func(mail_free);
+}
+
+const FakeMail *fake_sink_mail(unsigned number)
+{
+    g_assert_cmpuint(number, <, fake_sink.mails->len);
+    return fake_sink.mails->pdata[number];
+}
