@@ -1,5 +1,7 @@
 /* test_session.c - conversations with the server, octet for octet, over a stream without a socket */
-#include "../../support/smtp_fake.h"
+#include "fake_stream.h"
+
+#include "../../support/smtp_fake_sink.h"
 
 #include <string.h>
 
