@@ -27,6 +27,7 @@ JOBS         ?= 2
 PREFIX       ?= /usr/local
 SYSCONFDIR   ?= /etc
 UNITDIR      ?= $(PREFIX)/lib/systemd/system
+SYSUSERSDIR  ?= $(PREFIX)/lib/sysusers.d
 
 # The libraries that the release lacks. The tsan variant has instrumented ones beside them.
 DEPS_DIR      ?= $(CURDIR)/build/deps
@@ -166,6 +167,9 @@ $(DEPS)/stamp/yyjson:
 $(DEPS_TSAN_DIR)/stamp/gmime:
 	@DEPS_DIR=$(DEPS_TSAN_DIR) tools/deps.sh --variant tsan
 
+# A unit test may look inside its own room: "<room>/internal.h".
+$(B)/tests/%.o: CPPFLAGS += -Isrc
+
 $(B)/%.o: %.c Makefile | $(DEPS)/stamp/yyjson
 	@mkdir -p $(@D)
 	$(say) CC $<
@@ -231,7 +235,7 @@ unit: $(UNIT)
 	@$(RUN) --suite unit $(UNIT)
 
 system: $(PROGRAMS) $(TOOLS)
-	@$(RUN) --suite system $(sort $(wildcard tests/system/T*$(ONLY)*.sh))
+	@$(RUN) --suite system $(filter tests/system/T%,$(sort $(wildcard tests/system/*$(ONLY)*.sh)))
 
 fault: $(FAULT)
 	@$(RUN) --suite fault $(FAULT)
@@ -281,10 +285,12 @@ format:
 # --- installing --------------------------------------------------------------------------
 
 install: all
-	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(UNITDIR) $(DESTDIR)$(SYSCONFDIR)/mailkeep
+	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(UNITDIR) $(DESTDIR)$(SYSUSERSDIR) \
+	    $(DESTDIR)$(SYSCONFDIR)/mailkeep
 	install -m 755 $(PROGRAMS) $(DESTDIR)$(PREFIX)/bin
 	sed -e 's,@BINDIR@,$(PREFIX)/bin,g' -e 's,@SYSCONFDIR@,$(SYSCONFDIR),g' \
 	    config/mailkeep.service.in > $(DESTDIR)$(UNITDIR)/mailkeep.service
+	install -m 644 config/mailkeep.sysusers $(DESTDIR)$(SYSUSERSDIR)/mailkeep.conf
 	[ -e $(DESTDIR)$(SYSCONFDIR)/mailkeep/mailkeep.yaml ] || \
 	    install -m 640 config/mailkeep.yaml $(DESTDIR)$(SYSCONFDIR)/mailkeep/mailkeep.yaml
 

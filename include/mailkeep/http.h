@@ -74,6 +74,30 @@ void mk_http_response_stream(MkHttpResponse *response, const char *content_type,
 /* Sends and takes @response. Once a request. Content-Length, Date and Connection are added. */
 void mk_http_respond(MkHttpRequest *request, MkHttpResponse *response);
 
+/* -- a client: one request on a connection of its own ------------------------------------------- */
+typedef struct {
+    const char *host; /* connected to, and the Host field */
+    uint16_t port;
+    MkTls *tls;              /* NULL = clear */
+    const char *fingerprint; /* not NULL: the peer's key must have it, else nothing is sent (SH-05) */
+    const char *method;
+    const char *target; /* path and query, encoded */
+    const char *const *headers; /* name, value, ..., NULL; may be NULL */
+    const void *body;           /* copied; may be NULL */
+    size_t body_length;
+    uint64_t timeout_ms;     /* for all of it */
+    size_t answer_max_bytes; /* a longer answer is MK_ERROR_LIMIT */
+} MkHttpCall;
+typedef struct {
+    unsigned status;
+    char *content_type; /* or NULL */
+    GBytes *body;
+    char *fingerprint; /* of the server's key, or NULL; also set when it did not fit */
+} MkHttpAnswer;
+/* On the loop, once. @answer is borrowed for the call; its status is 0 when @error is set. */
+typedef void (*MkHttpAnswerFunc)(const MkHttpAnswer *answer, const GError *error, void *cookie);
+void mk_http_call(MkLoop *loop, const MkHttpCall *call, MkHttpAnswerFunc on_answer, void *cookie);
+
 /* "Sun, 06 Nov 1994 08:49:37 GMT" (IMF-fixdate) */
 void mk_http_format_date(int64_t unix_ms, char out[32]);
 

@@ -99,6 +99,8 @@ void mk_stream_start_tls(MkStream *stream, MkTls *tls);
 bool mk_stream_is_secure(const MkStream *stream);
 /* "TLSv1.3 TLS1-3-AES-128-GCM-SHA256" or NULL in clear; owned by the stream */
 const char *mk_stream_tls_description(const MkStream *stream);
+/* As mk_tls_public_key_fingerprint(), of the certificate the peer showed; NULL when it showed none. */
+const char *mk_stream_peer_fingerprint(const MkStream *stream);
 /* "192.0.2.1" or "2001:db8::1"; IPv4-mapped addresses as IPv4; owned by the stream */
 const char *mk_stream_peer_address(const MkStream *stream);
 uint64_t mk_stream_id(const MkStream *stream); /* 1.., unique in the process, for logs */
