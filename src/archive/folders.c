@@ -96,6 +96,13 @@ GPtrArray *mk_archive_all_folders(MkArchive *archive, const char *below, unsigne
     return list_folders(archive, NULL, below, max_levels);
 }
 
+gint folder_id_compare(const void *a, const void *b)
+{
+    uint32_t left = *(const uint32_t *) a, right = *(const uint32_t *) b;
+
+    return (left > right) - (left < right);
+}
+
 bool folder_exists(MkArchive *archive, const char *path)
 {
     uint32_t id;

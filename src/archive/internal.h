@@ -170,7 +170,9 @@ typedef struct {
     MkStore *store;
     MkIndex *index;
     Follower *follower; /* NULL without a loop */
-    pthread_mutex_t index_writer_lock; /* the one writer of the index: follower, rebuild */
+    pthread_mutex_t index_writer_lock; /* the one writer of the index; guards the next two */
+    uint64_t rebuild_sequence; /* not 0: all mails are being indexed; then the index is here */
+    uint32_t rebuild_after;    /* the last number done so far */
 } ArchiveStore;
 
 bool stores_open(MkArchive *archive, uint64_t map_size_bytes, GError **error);
@@ -178,7 +180,15 @@ void archive_store_free(ArchiveStore *store);
 /* The store that new mail goes to. */
 ArchiveStore *store_current(MkArchive *archive);
 ArchiveStore *store_find(MkArchive *archive, uint32_t store_id);
+gint folder_id_compare(const void *a, const void *b); /* of uint32_t ids, for sorting */
 bool folder_exists(MkArchive *archive, const char *path);
+
+/* -- indexing: index_batch.c ------------------------------------------------------------------- */
+/*
+ * Takes the next batch into the index, durably. Lane; blocks.
+ * @out_more  there is more to do at once
+ */
+bool index_batch(ArchiveStore *store, const MkJob *job, bool *out_more, GError **error);
 
 Follower *follower_new(MkArchive *archive, ArchiveStore *store);
 void follower_poke(Follower *follower); /* [loop] perhaps there is something new */
@@ -215,7 +225,6 @@ void owners_add_header(Owners *owners, UserTable *users, const MkMailSummary *su
 void owners_find_envelope_only(Owners *owners, const GPtrArray *journals,
                                const MkMailSummary *summary);
 
-MkEnvelope *envelope_copy(const MkEnvelope *envelope);
 /* The receipt's octets of docs/formats/master.md. */
 GBytes *envelope_format(const MkEnvelope *envelope, const GPtrArray *envelope_only);
 /* @out_envelope_only (out) may be NULL; char * */
@@ -236,6 +245,7 @@ typedef struct {
 
 /* [loop] calls @on_ready, now or later, when no job of the spool runs any more */
 void spool_when_ready(MkSpool *spool, void (*on_ready)(void *cookie), void *cookie);
+const GError *spool_error(const MkSpool *spool);
 /* Lane: all octets in one piece; the spool must be ready and left alone meanwhile. */
 GBytes *spool_read(MkSpool *spool, GError **error);
 
@@ -244,7 +254,6 @@ typedef struct SpaceWatch SpaceWatch;
 SpaceWatch *space_watch_new(MkArchive *archive); /* blocks once: looks at the disk */
 void space_watch_stop(SpaceWatch *watch);
 void space_watch_free(SpaceWatch *watch);
-uint64_t space_watch_free_bytes(const SpaceWatch *watch);
 
 /* -- the archive -------------------------------------------------------------------------------- */
 struct MkArchive {
