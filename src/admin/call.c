@@ -45,8 +45,7 @@ static bool argument_fits(const Argument *argument, const char *text, GError **e
     bool value;
 
     switch (argument->type) {
-    case ARG_STRING:
-        return true;
+    case ARG_STRING: return true;
     case ARG_NUMBER:
         return number_parse(text, &number) ||
                mk_fail(error, MK_ERROR_INVALID, "API argument %s must be a number.",
@@ -76,8 +75,7 @@ static bool arguments_check(const Function *function, GHashTable *arguments, GEr
     g_hash_table_iter_init(&iter, arguments);
     while (g_hash_table_iter_next(&iter, &name, NULL))
         if (argument_find(function, name) == NULL)
-            return mk_fail(error, MK_ERROR_INVALID, "Unknown API argument for %s.",
-                           function->name);
+            return mk_fail(error, MK_ERROR_INVALID, "Unknown API argument for %s.", function->name);
     for (const Argument *a = function->arguments; a->name != NULL; a++) {
         const char *text = g_hash_table_lookup(arguments, a->name);
 

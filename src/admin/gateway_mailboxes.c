@@ -8,10 +8,8 @@
 static const char *mode_name(MkGatewayMode mode)
 {
     switch (mode) {
-    case MK_GATEWAY_ARCHIVE:
-        return "archive";
-    case MK_GATEWAY_SPOOL:
-        return "spool";
+    case MK_GATEWAY_ARCHIVE: return "archive";
+    case MK_GATEWAY_SPOOL: return "spool";
     }
     g_assert_not_reached();
 }
@@ -31,8 +29,7 @@ bool fn_get_gateway_mailboxes(Call *call, GError **error)
         json_add_string(call->doc, object, "name", mailbox->name);
         json_add_string(call->doc, object, "description", mailbox->description);
         json_add_string(call->doc, object, "mode", mode_name(mailbox->mode));
-        json_add_string(call->doc, object, "status",
-                        mailbox->suspended ? "suspended" : "active");
+        json_add_string(call->doc, object, "status", mailbox->suspended ? "suspended" : "active");
     }
     return true;
 }

@@ -27,8 +27,7 @@ static bool sort_parse(const char *text, MkSort *out, GError **error)
             *out = sorts[i].sort;
             return true;
         }
-    return mk_fail(error, MK_ERROR_INVALID,
-                   "sort must be date, from, subject, archived or size.");
+    return mk_fail(error, MK_ERROR_INVALID, "sort must be date, from, subject, archived or size.");
 }
 
 static bool order_parse(const char *text, bool *out_ascending, GError **error)
@@ -212,8 +211,8 @@ bool fn_get_message_report(Call *call, GError **error)
         return false;
     if (arrival < 0 || arrival > UINT32_MAX)
         return mk_fail(error, MK_ERROR_NOT_FOUND, "There is no such arrival.");
-    report = mk_archive_report_read(call_archive(call), call->principal, id, (unsigned) arrival,
-                                    error);
+    report =
+        mk_archive_report_read(call_archive(call), call->principal, id, (unsigned) arrival, error);
     if (report == NULL)
         return false;
     call->result = yyjson_mut_obj(call->doc);

@@ -6,14 +6,10 @@
 static const char *type_name(ArgumentType type)
 {
     switch (type) {
-    case ARG_STRING:
-        return "string";
-    case ARG_NUMBER:
-        return "number";
-    case ARG_BOOL:
-        return "bool";
-    case ARG_JSON:
-        return "json";
+    case ARG_STRING: return "string";
+    case ARG_NUMBER: return "number";
+    case ARG_BOOL: return "bool";
+    case ARG_JSON: return "json";
     }
     g_assert_not_reached();
 }

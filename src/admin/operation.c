@@ -14,8 +14,8 @@
 
 #include <mailkeep/limits.h>
 
-#define TOKEN_BYTES 16              /* 32 hex digits (AD-09) */
-#define LOG_LINES_MAX 10000         /* the oldest go first */
+#define TOKEN_BYTES 16      /* 32 hex digits (AD-09) */
+#define LOG_LINES_MAX 10000 /* the oldest go first */
 #define DEFAULT_WAIT_MS 0
 
 typedef struct {
@@ -36,8 +36,8 @@ struct Operation {
     Operations *all;
     char token[2 * TOKEN_BYTES + 1];
     uint32_t user_id;
-    Call *call; /* until it ends */
-    MkJob *job; /* until it ends */
+    Call *call;         /* until it ends */
+    MkJob *job;         /* until it ends */
     GPtrArray *waiters; /* loop only */
     int cancelled;      /* atomic */
     int posted;         /* atomic: a wake-up is under way */
@@ -255,7 +255,7 @@ static void operation_done(MkJob *job)
     operation->error = g_steal_pointer(&call->error);
     if (operation->error == NULL)
         operation->result_json = result_to_json(call);
-    operation->code = operation->error == NULL                                   ? "succeeded"
+    operation->code = operation->error == NULL                                ? "succeeded"
                       : mk_error_code(operation->error) == MK_ERROR_CANCELLED ? "cancelled"
                                                                               : "failed";
     operation->job = NULL;
@@ -274,8 +274,7 @@ Operations *operations_new(MkLoop *loop)
     Operations *operations = g_new0(Operations, 1);
 
     operations->loop = loop;
-    operations->by_token =
-        g_hash_table_new_full(g_str_hash, g_str_equal, NULL, operation_unref);
+    operations->by_token = g_hash_table_new_full(g_str_hash, g_str_equal, NULL, operation_unref);
     return operations;
 }
 
@@ -359,8 +358,7 @@ static Operation *operation_of(Operations *operations, const MkPrincipal *princi
 
 static void respond_unknown_token(MkHttpRequest *request, bool with_bom)
 {
-    g_autoptr(GError) error =
-        g_error_new_literal(MK_ERROR, MK_ERROR_NOT_FOUND, "Unknown token.");
+    g_autoptr(GError) error = g_error_new_literal(MK_ERROR, MK_ERROR_NOT_FOUND, "Unknown token.");
     Envelope e = { .error = error, .version = 2, .code = "failed", .percent = -1 };
     g_autoptr(GBytes) body = envelope_format(&e, with_bom);
 
@@ -391,8 +389,8 @@ static void wait_for_news(Operation *operation, MkHttpRequest *request, uint64_t
     g_ptr_array_add(operation->waiters, waiter);
 }
 
-void operations_status(Operations *operations, MkHttpRequest *request,
-                       const MkPrincipal *principal, GHashTable *arguments, bool with_bom)
+void operations_status(Operations *operations, MkHttpRequest *request, const MkPrincipal *principal,
+                       GHashTable *arguments, bool with_bom)
 {
     Operation *operation = operation_of(operations, principal, arguments);
     uint64_t known_version = unsigned_argument(arguments, "lastKnownStatusVersion", 0);
@@ -416,8 +414,8 @@ static void operation_cancel(Operation *operation)
         mk_job_cancel(operation->job);
 }
 
-void operations_cancel(Operations *operations, MkHttpRequest *request,
-                       const MkPrincipal *principal, GHashTable *arguments, bool with_bom)
+void operations_cancel(Operations *operations, MkHttpRequest *request, const MkPrincipal *principal,
+                       GHashTable *arguments, bool with_bom)
 {
     Operation *operation = operation_of(operations, principal, arguments);
 

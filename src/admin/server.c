@@ -76,8 +76,8 @@ static const Function *function_get(const char *name, GError **error)
 }
 
 /* Takes @arguments. */
-static void invoke(MkAdmin *admin, MkHttpRequest *request, MkPrincipal *principal,
-                   const char *name, GHashTable *arguments, bool with_bom)
+static void invoke(MkAdmin *admin, MkHttpRequest *request, MkPrincipal *principal, const char *name,
+                   GHashTable *arguments, bool with_bom)
 {
     g_autoptr(GError) error = NULL;
     const Function *function = function_get(name, &error);
@@ -196,8 +196,8 @@ static void respond_login_error(MkHttpRequest *request, const GError *error)
 
 static void touch_session(MkAdmin *admin, const LoginJob *login)
 {
-    g_autofree char *id = g_strdup_printf(
-        PROTOCOL "/%u/%s", mk_principal_user_id(login->principal), login->peer_address);
+    g_autofree char *id = g_strdup_printf(PROTOCOL "/%u/%s", mk_principal_user_id(login->principal),
+                                          login->peer_address);
 
     mk_archive_session_touch(admin->archive, id, login->principal, PROTOCOL, login->peer_address);
 }

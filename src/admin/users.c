@@ -20,10 +20,8 @@ static bool authentication_parse(const char *text, MkAuthentication *out, GError
 static const char *authentication_name(MkAuthentication authentication)
 {
     switch (authentication) {
-    case MK_AUTHENTICATION_INTEGRATED:
-        return "integrated";
-    case MK_AUTHENTICATION_DIRECTORY_SERVICES:
-        return "directoryServices";
+    case MK_AUTHENTICATION_INTEGRATED: return "integrated";
+    case MK_AUTHENTICATION_DIRECTORY_SERVICES: return "directoryServices";
     }
     g_assert_not_reached();
 }
@@ -34,8 +32,8 @@ static bool change(Call *call, const MkUserChange *change, GError **error)
 }
 
 /* What CreateUser may set besides: checked before the user is made, so that it is all or nothing. */
-static bool create_checks(const Call *call, uint32_t *out_privileges, MkAuthentication *out_authentication,
-                          GError **error)
+static bool create_checks(const Call *call, uint32_t *out_privileges,
+                          MkAuthentication *out_authentication, GError **error)
 {
     const char *authentication = call_string(call, "authentication");
     const char *password = call_string(call, "password");
@@ -166,8 +164,8 @@ bool fn_set_user_email_addresses(Call *call, GError **error)
 {
     g_auto(GStrv) addresses = call_list(call, "emailAddresses");
 
-    return change(call,
-                  &(MkUserChange){ .email_addresses = (const char *const *) addresses }, error);
+    return change(call, &(MkUserChange){ .email_addresses = (const char *const *) addresses },
+                  error);
 }
 
 bool fn_set_user_pop3_user_names(Call *call, GError **error)

@@ -48,18 +48,10 @@ static bool parse_arguments(int argc, char **argv, Arguments *out, int *out_stat
     *out_status = EXIT_SUCCESS;
     while ((option = getopt_long(argc, argv, "c:h", options, NULL)) != -1) {
         switch (option) {
-        case 'c':
-            out->config_path = optarg;
-            break;
-        case 'k':
-            out->check = true;
-            break;
-        case 'V':
-            puts("mailkeepd " MK_VERSION);
-            return false;
-        case 'h':
-            fputs(usage, stdout);
-            return false;
+        case 'c': out->config_path = optarg; break;
+        case 'k': out->check = true; break;
+        case 'V': puts("mailkeepd " MK_VERSION); return false;
+        case 'h': fputs(usage, stdout); return false;
         default:
             fputs(usage, stderr);
             *out_status = 2;

@@ -57,12 +57,9 @@ static const struct {
 static MkTls *tls_for(const Daemon *daemon, MkServiceKind kind)
 {
     switch (services[kind].tls) {
-    case TLS_NONE:
-        return NULL;
-    case TLS_MAIL:
-        return daemon->tls_mail;
-    case TLS_HTTPS:
-        return daemon->tls_https;
+    case TLS_NONE: return NULL;
+    case TLS_MAIL: return daemon->tls_mail;
+    case TLS_HTTPS: return daemon->tls_https;
     }
     g_assert_not_reached();
 }
@@ -150,8 +147,7 @@ static void use_certificates(Daemon *daemon, MkTls *mail, MkTls *https)
 void services_reload(Daemon *daemon)
 {
     g_autoptr(GError) error = NULL;
-    g_autoptr(MkSettings) fresh =
-        mk_settings_load(daemon->config_path, geteuid() == 0, &error);
+    g_autoptr(MkSettings) fresh = mk_settings_load(daemon->config_path, geteuid() == 0, &error);
     MkTls *mail = NULL;
     MkTls *https = NULL;
 

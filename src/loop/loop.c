@@ -1,7 +1,7 @@
 /* loop.c - the loop, what comes to it from other threads, signals, and the end */
 #include "internal.h"
 
-#include <errno.h>
+#include <signal.h>
 
 /* Callbacks from other threads take at most this much of a turn; the rest comes in the next. */
 enum { INBOX_BUDGET_NS = 5000000 };
@@ -32,6 +32,7 @@ MkLoop *mk_loop_new(unsigned interactive_threads, unsigned bulk_threads, GError 
         mk_fail_errno(error, -rc, "make the event loop");
         return NULL;
     }
+    signal(SIGPIPE, SIG_IGN); /* a peer that has gone is an error of its stream, not our end */
     g_assert(init_locks(loop)); /* fails only for want of memory, as GLib's allocations */
     loop->thread = uv_thread_self();
     loop->signals = g_ptr_array_new();
