@@ -1,0 +1,26 @@
+/* internal.h - what the files of db/ share */
+#ifndef MAILKEEP_DB_INTERNAL_H
+#define MAILKEEP_DB_INTERNAL_H
+
+#include <lmdb.h>
+
+#include <mailkeep/db.h>
+
+#define DB_KEY_MAX_BYTES 511 /* LMDB's own bound */
+
+struct MkDb {
+    MDB_env *env;
+    MkKey *key;
+    unsigned table_count;
+    MkTableKind kinds[32];
+    MDB_dbi handles[32];
+};
+
+/* What LMDB (or the system below it) said, as an error of ours; "database: <what>: ...". */
+bool db_fail(GError **error, int rc, const char *what);
+
+/* Opens a stored value of @table under @key into @out (cleared first). */
+bool db_value_open(const MkDb *db, unsigned table, const MDB_val *key, const MDB_val *value,
+                   GByteArray *out, GError **error);
+
+#endif
