@@ -9,10 +9,10 @@ typedef enum { YAML_NODE_SCALAR, YAML_NODE_LIST, YAML_NODE_SECTION } YamlKind;
 
 typedef struct YamlNode {
     YamlKind kind;
-    unsigned line; /* 1.. */
-    char *key;     /* of this node in its section; NULL in a list and at the top */
-    char *text;    /* of a scalar; valid UTF-8, no NUL inside */
-    bool quoted;   /* a scalar in quotes or a block: always a text, never a number or `no` */
+    unsigned line;       /* 1.. */
+    char *key;           /* of this node in its section; NULL in a list and at the top */
+    char *text;          /* of a scalar; valid UTF-8, no NUL inside */
+    bool quoted;         /* a scalar in quotes or a block: always a text, never a number or `no` */
     GPtrArray *children; /* YamlNode, owned; of a list or section */
 } YamlNode;
 

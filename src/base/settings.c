@@ -51,15 +51,16 @@ static void default_service(MkServiceSettings *service, int kind, bool is_root)
     service->enabled = services[kind].enabled;
     service->host = g_strdup(host);
     service->port = port;
-    service->listen = g_strdup_printf(strchr(host, ':') != NULL ? "[%s]:%u" : "%s:%u", host,
-                                      (unsigned) port);
+    service->listen =
+        g_strdup_printf(strchr(host, ':') != NULL ? "[%s]:%u" : "%s:%u", host, (unsigned) port);
 }
 
 static MkSettings *settings_new(const char *data_dir, bool is_root)
 {
     MkSettings *settings = g_new0(MkSettings, 1);
 
-    settings->hostname = g_strdup(is_host_name(g_get_host_name()) ? g_get_host_name() : "localhost");
+    settings->hostname =
+        g_strdup(is_host_name(g_get_host_name()) ? g_get_host_name() : "localhost");
     settings->data_dir = g_strdup(data_dir);
     settings->log_level = MK_LOG_INFO;
     settings->tls_certificate = g_strdup("auto");
@@ -94,7 +95,7 @@ void mk_settings_free(MkSettings *settings)
 typedef struct {
     MkSettings *settings;
     const char *name;
-    GString *path; /* "services.smtp.listen" of the value at hand */
+    GString *path;              /* "services.smtp.listen" of the value at hand */
     MkServiceSettings *service; /* within one service's section */
     GError **error;
 } Walk;
@@ -264,7 +265,8 @@ static bool take_proxies(Walk *walk, const YamlNode *node)
     if (node->kind != YAML_NODE_LIST)
         return fail_here(walk, node, "must be a list");
     return node->children->len == 0 ||
-           fail_here(walk, node, "this version has no fixed-target proxies yet: only [] is allowed");
+           fail_here(walk, node,
+                     "this version has no fixed-target proxies yet: only [] is allowed");
 }
 
 static bool take_interactive(Walk *walk, const YamlNode *node)

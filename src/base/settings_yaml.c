@@ -115,7 +115,8 @@ static YamlNode *take_scalar(Reader *reader, const yaml_event_t *event, GError *
 static YamlNode *take_node(Reader *reader, const yaml_event_t *event, unsigned depth,
                            GError **error);
 
-static YamlNode *take_list(Reader *reader, const yaml_event_t *start, unsigned depth, GError **error)
+static YamlNode *take_list(Reader *reader, const yaml_event_t *start, unsigned depth,
+                           GError **error)
 {
     g_autoptr(YamlNode) list = node_new(reader, YAML_NODE_LIST, line_of(start), error);
 
@@ -192,7 +193,8 @@ static YamlNode *take_section(Reader *reader, const yaml_event_t *start, unsigne
     }
 }
 
-static YamlNode *take_node(Reader *reader, const yaml_event_t *event, unsigned depth, GError **error)
+static YamlNode *take_node(Reader *reader, const yaml_event_t *event, unsigned depth,
+                           GError **error)
 {
     if (depth > DEPTH) {
         fail_at(reader, line_of(event), "nested too deep", error);
@@ -205,9 +207,7 @@ static YamlNode *take_node(Reader *reader, const yaml_event_t *event, unsigned d
     case YAML_ALIAS_EVENT:
         fail_at(reader, line_of(event), "aliases (*name) are not supported", error);
         return NULL;
-    default:
-        fail_at(reader, line_of(event), "a value was expected", error);
-        return NULL;
+    default: fail_at(reader, line_of(event), "a value was expected", error); return NULL;
     }
 }
 

@@ -11,8 +11,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     g_autoptr(GError) error = NULL;
-    g_autoptr(MkSettings) settings = mk_settings_parse((const char *) data, size, "fuzz.yaml",
-                                                       size % 2 == 0, &error);
+    g_autoptr(MkSettings) settings =
+        mk_settings_parse((const char *) data, size, "fuzz.yaml", size % 2 == 0, &error);
 
     g_assert((settings == NULL) == (error != NULL));
     if (settings == NULL)

@@ -90,11 +90,20 @@ static void test_user_keeps_named_ports(void)
 static void test_accepted_forms(void)
 {
     static const char *const good[] = {
-        "", "---\n", "--- {}\n...\n", "services:\n  smtp:\n", "proxies:\n", "tls:\n",
-        "hostname: \"no\"\n", "tls: {min_version: 1.2}\n", "data_dir: \"true\"\n",
-        "limits: {message_size: 65536}\n", "limits: {message_size: \"1gib\"}\n",
+        "",
+        "---\n",
+        "--- {}\n...\n",
+        "services:\n  smtp:\n",
+        "proxies:\n",
+        "tls:\n",
+        "hostname: \"no\"\n",
+        "tls: {min_version: 1.2}\n",
+        "data_dir: \"true\"\n",
+        "limits: {message_size: 65536}\n",
+        "limits: {message_size: \"1gib\"}\n",
         "tls: {certificate: /etc/c.pem, key: /etc/k.pem}\n",
-        "services: {smtp: {enabled: no}}\n", "\xef\xbb\xbfhostname: a\n",
+        "services: {smtp: {enabled: no}}\n",
+        "\xef\xbb\xbfhostname: a\n",
     };
 
     for (guint i = 0; i < G_N_ELEMENTS(good); i++) {
@@ -170,8 +179,8 @@ static void test_refused(void)
 
     for (guint i = 0; i < G_N_ELEMENTS(cases); i++) {
         g_autoptr(GError) error = NULL;
-        MkSettings *s = mk_settings_parse(cases[i].text, strlen(cases[i].text), "m.yaml", true,
-                                          &error);
+        MkSettings *s =
+            mk_settings_parse(cases[i].text, strlen(cases[i].text), "m.yaml", true, &error);
 
         g_assert_null(s);
         g_assert_cmpint(mk_error_code(error), ==, MK_ERROR_INVALID);
