@@ -106,6 +106,7 @@ struct MkStream {
     size_t head_used; /* octets of the first chunk already handed over */
     size_t queued_bytes;
     size_t sending_bytes; /* in uv_write() requests */
+    uint64_t handed_bytes; /* given to the socket's queue, ever */
     unsigned requests;
     bool was_full;
     GError *late_error; /* found inside an owner's call; told from the loop */
@@ -141,8 +142,6 @@ bool stream_is_open(const MkStream *stream); /* CLEAR .. SECURE: the owner is to
 void stream_flush(MkStream *stream);
 /* Everything waiting goes to the socket's queue in clear, before TLS begins. */
 void stream_flush_clear(MkStream *stream);
-/* Nothing waits, nothing is on its way. */
-bool stream_is_flushed(const MkStream *stream);
 void stream_drop_queue(MkStream *stream);
 void stream_tell_drain(MkStream *stream);
 

@@ -253,12 +253,12 @@ static void begin_linger(MkStream *stream)
 
 static void go_on_closing(MkStream *stream)
 {
-    if (!stream_is_flushed(stream) || stream->busy)
+    if (!mk_stream_is_flushed(stream) || stream->busy)
         return;
     if (stream->secured && !stream->notify_sent && !stream->broken) {
         stream_tls_notify(stream);
         stream_flush(stream);
-        if (!stream_is_flushed(stream))
+        if (!mk_stream_is_flushed(stream))
             return;
     }
     if (stream->state == STREAM_CLOSING)

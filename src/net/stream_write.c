@@ -101,11 +101,16 @@ void stream_drop_queue(MkStream *stream)
     stream->queued_bytes = 0;
 }
 
-bool stream_is_flushed(const MkStream *stream)
+bool mk_stream_is_flushed(const MkStream *stream)
 {
     bool sealed = stream->busy || buffer_length(&stream->out) == 0; /* the lane owns out */
 
     return stream->requests == 0 && stream->queued_bytes == 0 && sealed;
+}
+
+uint64_t mk_stream_sent_bytes(const MkStream *stream)
+{
+    return stream->handed_bytes - uv_stream_get_write_queue_size((const uv_stream_t *) &stream->tcp);
 }
 
 /* -- requests ------------------------------------------------------------------------------- */
@@ -184,6 +189,7 @@ static bool send_request(MkStream *stream, WriteRequest *request)
     unsigned first;
     int rc;
 
+    stream->handed_bytes += request->length;
     if (sent >= 0 && (size_t) sent == request->length) {
         request_free(request);
         return true;
