@@ -72,6 +72,14 @@
 #define MK_LIMIT_LOGIN_WINDOW_MS 600000
 #define MK_LIMIT_SESSION_IDLE_MS 3600000    /* web session */
 #define MK_LIMIT_SESSIONS 10000
+#define MK_LIMIT_SESSIONS_PER_USER 100      /* web sessions; the least used one ends */
+
+/* -- web -------------------------------------------------------------------------------- */
+#define MK_LIMIT_WEB_LOGIN_BYTES 16384           /* body of POST session */
+#define MK_LIMIT_WEB_TEXT_BYTES (2u << 20)       /* text of a mail shown; all of it is in its raw form */
+#define MK_LIMIT_WEB_TEXT_PARTS 20               /* text parts shown; more are listed as attachments */
+#define MK_LIMIT_WEB_ADDRESSES 1000              /* addresses shown of one field */
+#define MK_LIMIT_WEB_DOWNLOAD_BYTES (64u << 20)  /* mails in memory that wait for slow readers */
 
 /* -- search ----------------------------------------------------------------------------- */
 #define MK_LIMIT_QUERY_BYTES 4096
