@@ -285,6 +285,7 @@ lint: | $(DEPS)/stamp/yyjson
 	@LINT_CPPFLAGS='$(CPPFLAGS)' LINT_JOBS=$(JOBS) tools/lint.sh $(C_FILES)
 
 format:
+	@tools/lint-rooms --fix || true
 	@clang-format -i $(C_FILES)
 
 # --- installing --------------------------------------------------------------------------

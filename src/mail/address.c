@@ -93,7 +93,7 @@ static char *spec_of(const char *start, const char *end)
 {
     const char *at;
 
-    while (start < end && (*start == '\'' || *start == '['))
+    while (start < end && *start == '\'')
         start++;
     while (end > start && (end[-1] == '\'' || end[-1] == '.'))
         end--;
@@ -230,6 +230,18 @@ static bool is_around(char c)
     return c == '<' || c == '>' || g_ascii_isspace(c);
 }
 
+/* A domain reads the same in both its forms: `xn--mller-kva.example` is `müller.example`. */
+static void fold_domain(GString *address)
+{
+    char *at = strrchr(address->str, '@');
+    g_autofree char *domain = at && strstr(at, "xn--") ? g_hostname_to_unicode(at + 1) : NULL;
+
+    if (!domain)
+        return;
+    g_string_truncate(address, (gsize) (at + 1 - address->str));
+    g_string_append(address, domain);
+}
+
 char *mk_address_fold(const char *address)
 {
     GString *clean = g_string_new(NULL), *folded = g_string_new(NULL);
@@ -245,5 +257,6 @@ char *mk_address_fold(const char *address)
     for (; strchr(clean->str, '@') && *p; p = g_utf8_next_char(p))
         g_string_append_unichar(folded, g_unichar_tolower(g_utf8_get_char(p)));
     g_string_free(clean, TRUE);
+    fold_domain(folded);
     return g_string_free(folded, FALSE);
 }

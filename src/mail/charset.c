@@ -22,7 +22,9 @@ static const gunichar c1[32] = {
 
 static void append_octet(GString *out, uint8_t octet)
 {
-    if (octet >= 0x80 && octet < 0xa0)
+    if (octet < 0x80 && octet != 0)
+        g_string_append_c(out, (char) octet);
+    else if (octet != 0 && octet < 0xa0)
         g_string_append_unichar(out, c1[octet - 0x80]);
     else if (octet != 0)
         g_string_append_unichar(out, octet);
@@ -46,10 +48,37 @@ static void append_valid(GString *out, const char *text, size_t length)
     g_string_append_len(out, text, end - text);
 }
 
+static void append_1252(GString *out, const uint8_t *octets, size_t length)
+{
+    for (size_t i = 0; i < length; i++)
+        append_octet(out, octets[i]);
+}
+
+/* Broken UTF-8 (cut within a character) or another charset in which some octets look like it? */
+static bool is_mostly_utf8(const char *at, const char *end)
+{
+    size_t characters = 0, bad_octets = 0;
+    const char *bad;
+
+    while (at < end) {
+        gboolean valid = g_utf8_validate(at, end - at, &bad);
+
+        for (; at < bad; at = g_utf8_next_char(at))
+            characters += (uint8_t) *at >= 0x80;
+        bad_octets += !valid && *bad != '\0';
+        at = bad + 1;
+    }
+    return characters >= 2 * bad_octets;
+}
+
 void mk_utf8_append(GString *out, const void *octets, size_t length)
 {
     const char *at = octets, *end = at + length, *bad;
 
+    if (!g_utf8_validate(octets, (gssize) length, NULL) && !is_mostly_utf8(at, end)) {
+        append_1252(out, octets, length);
+        return;
+    }
     while (at < end) {
         gboolean valid = g_utf8_validate(at, end - at, &bad);
 
@@ -177,12 +206,6 @@ static void append_iconv(GString *out, GIConv iconv, const char *in, size_t leng
 static bool is_iso_2022_jp(const char *text, size_t length)
 {
     return memmem(text, length, "\x1b$B", 3) || memmem(text, length, "\x1b$@", 3);
-}
-
-static void append_1252(GString *out, const uint8_t *octets, size_t length)
-{
-    for (size_t i = 0; i < length; i++)
-        append_octet(out, octets[i]);
 }
 
 bool mk_charset_append(GString *out, const void *octets, size_t length, const char *charset,

@@ -106,6 +106,32 @@ G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(MkStructure, mk_structure_clear)
 bool mk_entity_is_text(const MkEntity *e);
 bool mk_entity_is_attachment(const MkEntity *e); /* asks for it, has a file name, or is not text */
 
+/* -- transfer.c: bodies decoded ----------------------------------------------------------------- */
+/* At most about @max_bytes; false when cut. Nothing is an error: what cannot be read is passed over. */
+bool mk_transfer_decode(MkEncoding encoding, const uint8_t *data, size_t length, GByteArray *out,
+                        size_t max_bytes);
+/* The body of a leaf as UTF-8 text, by its encoding and charset; at most @max_bytes are added. */
+bool mk_entity_text(const uint8_t *data, const MkEntity *e, GString *out, size_t max_bytes);
+size_t mk_transfer_size(MkEncoding encoding, const uint8_t *data, size_t length); /* decoded */
+
+/* -- journal_report.c: the report's own text ------------------------------------------------------ */
+typedef struct {
+    bool is_pure;   /* every line is a field of a report, the first one Sender */
+    bool has_any;   /* at least one field was known */
+} MkReportText;
+
+/* Fills sender, on_behalf_of, subject, message_id and recipients of @journal. */
+MkReportText mk_report_read(const char *text, MkJournal *journal);
+void mk_recipient_add(MkJournal *journal, const char *address, MkRecipientType type);
+
+/* -- html_entities.c -------------------------------------------------------------------------------- */
+/* The character that "name" of "&name;" stands for; 0 if none. @bare = no ";" follows. */
+gunichar mk_html_entity(const char *name, size_t length, bool bare);
+
+/* -- parts.c ------------------------------------------------------------------------------------------ */
+/* Decoded (RFC 2231, 2047), without path and control characters; "" if the part has none. */
+char *mk_entity_file_name(const MkEntity *e);
+
 /* -- charset.c: octets to valid UTF-8 ---------------------------------------------------------- */
 /* Valid UTF-8 as it is, any other octet as windows-1252; NUL dropped, C1 controls (windows-1252
  * under the label iso-8859-1) mapped. */

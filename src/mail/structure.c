@@ -302,12 +302,29 @@ static void walk(Walk *w)
     }
 }
 
+/* A multipart without any part is read as text: there may be some, its boundary spelled wrong. */
+static void read_childless(Walk *w)
+{
+    guint count = w->out->entities->len;
+
+    for (guint i = 0; i < count; i++) {
+        MkEntity *e = entity(w, i);
+
+        if (e->kind != MK_ENTITY_MULTIPART || (i + 1 < count && e[1].parent == (int) i))
+            continue;
+        e->kind = MK_ENTITY_LEAF;
+        g_strlcpy(e->type, "text/plain", sizeof e->type);
+        w->out->is_broken = true;
+    }
+}
+
 void mk_structure_read(MkStructure *s, const uint8_t *data, size_t length)
 {
     Walk w = { .data = data, .length = length, .out = s };
 
     *s = (MkStructure){ .entities = g_array_new(FALSE, FALSE, sizeof(MkEntity)) };
     walk(&w);
+    read_childless(&w);
     s->is_broken = s->is_broken || entity(&w, 0)->body == 0;
 }
 

@@ -44,6 +44,20 @@ char *mk_text_clean(const char *text, size_t max_bytes)
     return g_strstrip(g_string_free(line, FALSE));
 }
 
+/* Raw octets on one line for GMime: an octet of 8 bits within an encoded word is of its charset. */
+static char *decode_words(MkSpan value)
+{
+    g_autofree char *raw = g_strndup((const char *) value.data, value.length); /* up to a NUL */
+
+    for (char *p = raw, *to = raw;; p++) {
+        if (*p != '\r' && *p != '\n')
+            *to++ = *p;
+        if (*p == '\0')
+            break;
+    }
+    return g_mime_utils_header_decode_text(mk_mail_options(), raw);
+}
+
 char *mk_value_text(MkSpan value, size_t max_bytes)
 {
     g_autofree char *decoded = NULL;
@@ -51,14 +65,13 @@ char *mk_value_text(MkSpan value, size_t max_bytes)
 
     if (value.length > max_bytes * 4 + 1024) /* an encoded word is at most so much longer */
         value.length = max_bytes * 4 + 1024;
-    line = mk_value_unfold(value);
-    if (!strstr(line->str, "=?")) {
-        mk_utf8_cut(line, max_bytes);
-        return g_strstrip(g_string_free(line, FALSE));
+    if (value.length > 0 && memmem(value.data, value.length, "=?", 2)) {
+        decoded = decode_words(value);
+        return mk_text_clean(decoded, max_bytes);
     }
-    decoded = g_mime_utils_header_decode_text(mk_mail_options(), line->str);
-    g_string_free(line, TRUE);
-    return mk_text_clean(decoded, max_bytes);
+    line = mk_value_unfold(value);
+    mk_utf8_cut(line, max_bytes);
+    return g_strstrip(g_string_free(line, FALSE));
 }
 
 /* -- msg-ids ---------------------------------------------------------------------------------- */
@@ -112,6 +125,24 @@ char *mk_value_msg_id(MkSpan value)
 
 /* -- dates ------------------------------------------------------------------------------------- */
 
+/* Comments off, and "est" to "EST": GMime stops at the one and knows not the other. */
+static void tidy_date(GString *line)
+{
+    unsigned depth = 0;
+    size_t n = 0;
+
+    for (size_t i = 0; i < line->len; i++) {
+        char c = line->str[i];
+
+        depth += c == '(';
+        if (depth == 0)
+            line->str[n++] = i > 20 ? g_ascii_toupper(c) : c;
+        else
+            depth -= c == ')';
+    }
+    g_string_truncate(line, n);
+}
+
 int64_t mk_value_date(MkSpan value)
 {
     GString *line;
@@ -121,6 +152,7 @@ int64_t mk_value_date(MkSpan value)
     if (value.length > 256)
         value.length = 256;
     line = mk_value_unfold(value);
+    tidy_date(line);
     date = g_mime_utils_header_decode_date(line->str);
     if (date) {
         ms = g_date_time_to_unix(date) * 1000;

@@ -218,6 +218,9 @@ static bool read_record(MkStream *stream)
     }
     if (rc == MBEDTLS_ERR_SSL_RECEIVED_NEW_SESSION_TICKET)
         return true;
+    /* mbedTLS also says WANT_READ after a message of its own, with more records already here. */
+    if (is_pending(rc) && buffer_length(&stream->in) > 0)
+        return true;
     if (rc == MBEDTLS_ERR_SSL_PEER_CLOSE_NOTIFY)
         stream_end(stream, NULL);
     else if (!is_pending(rc))
