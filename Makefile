@@ -60,6 +60,7 @@ WARNINGS += -Wno-array-bounds -Wno-format-truncation -Wno-maybe-uninitialized \
 endif
 ifeq ($(VARIANT),fuzz)
 CC = clang
+WARNINGS += -Wno-missing-field-initializers # gcc takes { NULL } for what it is: all zero
 endif
 FLAGS = $(FLAGS_$(VARIANT))
 
@@ -285,6 +286,7 @@ lint: | $(DEPS)/stamp/yyjson
 	@LINT_CPPFLAGS='$(CPPFLAGS)' LINT_JOBS=$(JOBS) tools/lint.sh $(C_FILES)
 
 format:
+	@tools/lint-rooms --fix || true
 	@clang-format -i $(C_FILES)
 
 # --- installing --------------------------------------------------------------------------

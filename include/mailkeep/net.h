@@ -82,6 +82,10 @@ void mk_stream_write(MkStream *stream, const void *data, size_t length);
 void mk_stream_write_bytes(MkStream *stream, GBytes *bytes);
 /* More than MK_LIMIT_WRITE_QUEUE_BYTES wait: stop producing until on_drain. */
 bool mk_stream_is_full(const MkStream *stream);
+/* Nothing waits, nothing is on its way to the socket. */
+bool mk_stream_is_flushed(const MkStream *stream);
+/* Octets the socket has taken so far: does a slow peer still read? */
+uint64_t mk_stream_sent_bytes(const MkStream *stream);
 /*
  * Stops and resumes on_read. While paused no data is read from the socket beyond one buffer;
  * octets already here are kept and delivered (from the loop, not inside resume) on resume.
