@@ -68,7 +68,7 @@ static void test_idle(Test *test, const void *max)
     web_sessions_expire(test->sessions, MK_LIMIT_SESSION_IDLE_MS);
     g_assert_cmpuint(web_sessions_count(test->sessions), ==, 1);
     g_assert_nonnull(web_sessions_find(test->sessions, token, 2 * MK_LIMIT_SESSION_IDLE_MS - 2));
-    g_assert_null(web_sessions_find(test->sessions, token, 3 * INT64_C(MK_LIMIT_SESSION_IDLE_MS)));
+    g_assert_null(web_sessions_find(test->sessions, token, 3 * (int64_t) MK_LIMIT_SESSION_IDLE_MS));
     g_assert_cmpuint(web_sessions_count(test->sessions), ==, 0);
     g_assert_cmpuint(test->ended, ==, 2);
 }
