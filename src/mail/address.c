@@ -16,13 +16,25 @@
 
 #define GROUP_DEPTH 8 /* RFC 5322 3.4 allows no group in a group */
 
+/* 'a@b.c' is an atom by the grammar, but Outlook's quoting in fact. */
+static char *without_apostrophes(char *address)
+{
+    size_t length = strlen(address);
+
+    if (length > 2 && address[0] == '\'' && address[length - 1] == '\'') {
+        memmove(address, address + 1, length - 2);
+        address[length - 2] = '\0';
+    }
+    return address;
+}
+
 MkAddress *mk_address_new(const char *name, const char *address)
 {
     MkAddress *a = g_new(MkAddress, 1);
     const char *at;
 
     a->name = mk_text_clean(name, MK_LIMIT_DISPLAY_BYTES);
-    a->address = mk_text_clean(address, MK_LIMIT_DISPLAY_BYTES);
+    a->address = without_apostrophes(mk_text_clean(address, MK_LIMIT_DISPLAY_BYTES));
     at = strrchr(a->address, '@');
     if (!at && a->name[0] == '\0') { /* a local name only: show it, own nothing by it */
         g_free(a->name);
@@ -192,7 +204,7 @@ void mk_value_addresses(MkSpan value, GPtrArray *out, unsigned *left)
     GString *line = mk_value_unfold(value);
     guint first = out->len;
 
-    if (!is_nested(line->str)) {
+    if (value.length <= MK_LIMIT_HEADER_FIELD_BYTES && !is_nested(line->str)) {
         InternetAddressList *list = internet_address_list_parse(mk_mail_options(), line->str);
 
         if (list) {

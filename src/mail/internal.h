@@ -35,6 +35,7 @@ MkSpan mk_span_trim(MkSpan span);                    /* without blanks and line 
 typedef struct {
     MkSpan name;
     MkSpan value; /* folded as it is, blanks around it off; at most MK_LIMIT_HEADER_FIELD_BYTES */
+    MkSpan whole; /* the same, not cut: only for what is linear and does not go to GMime */
 } MkField;
 
 typedef enum {
@@ -147,13 +148,16 @@ char *mk_value_text(MkSpan value, size_t max_bytes);   /* RFC 2047 words decoded
 char *mk_text_clean(const char *text, size_t max_bytes); /* any octets to one line of UTF-8, trimmed */
 char *mk_value_msg_id(MkSpan value);                   /* first msg-id without <>; "" if none */
 void mk_value_msg_ids(MkSpan value, GPtrArray *out, guint max); /* char *, all of them */
-int64_t mk_value_date(MkSpan value);                   /* unix ms; 0 if it cannot be read */
+
+/* -- date.c ------------------------------------------------------------------------------------- */
+int64_t mk_value_date(MkSpan value); /* unix ms; 0 if it cannot be read */
 
 /* -- address.c ------------------------------------------------------------------------------------ */
 MkAddress *mk_address_new(const char *name, const char *address);
 void mk_address_free(MkAddress *address);
 GPtrArray *mk_address_array(void); /* frees its MkAddress */
-/* Appends the addresses of an address list; at most *@left, which is counted down. */
+/* Appends the addresses of an address list; at most *@left, which is counted down. A list longer
+ * than MK_LIMIT_HEADER_FIELD_BYTES gives its addr-specs without the names. */
 void mk_value_addresses(MkSpan value, GPtrArray *out, unsigned *left);
 /* The addr-specs in @text, names and comments passed over: what is left when GMime gives up. */
 void mk_text_addr_specs(const char *text, GPtrArray *out, unsigned max); /* of char * */

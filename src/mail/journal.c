@@ -101,7 +101,7 @@ static bool read_header(Parser *p)
         if (is_report_field(&f))
             return true;
         if (is_envelope_to(&f))
-            add_routed(p->out, f.value, known);
+            add_routed(p->out, f.whole, known);
         else if (is_envelope_from(&f) && !p->out->sender)
             p->out->sender = first_address(f.value);
         else if (mk_span_is(f.name, "Return-Path") && !return_path)

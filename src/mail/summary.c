@@ -151,7 +151,7 @@ static void read_field(Reader *r, const MkField *f)
         if (fields[i].read)
             fields[i].read(r, f->value);
         else
-            mk_value_addresses(f->value,
+            mk_value_addresses(f->whole,
                                G_STRUCT_MEMBER(GPtrArray *, r->out, fields[i].list),
                                &r->addresses_left);
         return;
