@@ -24,7 +24,8 @@ typedef struct {
     const char *at;
     const char *end;
     GString *out;
-    size_t limit; /* of out->len */
+    size_t start; /* out->len before */
+    size_t limit; /* and at most */
     Gap gap;      /* before the next character */
     unsigned pre; /* open <pre>: blanks and line ends stay */
 } Html;
@@ -74,7 +75,7 @@ static void want_gap(Html *h, Gap gap)
 
 static void write_text(Html *h, const char *text, size_t length)
 {
-    if (h->gap != GAP_NONE && h->out->len > 0)
+    if (h->gap != GAP_NONE && h->out->len > h->start)
         g_string_append_c(h->out, h->gap == GAP_LINE ? '\n' : ' ');
     h->gap = GAP_NONE;
     g_string_append_len(h->out, text, (gssize) length);
@@ -286,7 +287,11 @@ static void read_special(Html *h)
 
 void mk_html_to_text(const char *html, size_t length, GString *out, size_t max_bytes)
 {
-    Html h = { .at = html, .end = html + length, .out = out, .limit = out->len + max_bytes };
+    Html h = { .at = html,
+               .end = html + length,
+               .out = out,
+               .start = out->len,
+               .limit = out->len + max_bytes };
 
     while (h.at < h.end && out->len <= h.limit) {
         const char *start = h.at;
