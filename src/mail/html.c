@@ -35,30 +35,30 @@ typedef enum {
     TAG_CELL,  /* a blank */
     TAG_BLOCK, /* a line end before and after */
     TAG_PRE,
-    TAG_RAW,   /* its text is no text */
+    TAG_RAW, /* its text is no text */
 } TagKind;
 
 static const struct {
     const char *name;
     TagKind kind;
 } tags[] = {
-    { "address", TAG_BLOCK }, { "article", TAG_BLOCK },    { "aside", TAG_BLOCK },
-    { "blockquote", TAG_BLOCK }, { "body", TAG_BLOCK },    { "br", TAG_BLOCK },
-    { "caption", TAG_BLOCK }, { "center", TAG_BLOCK },     { "dd", TAG_BLOCK },
-    { "dir", TAG_BLOCK },     { "div", TAG_BLOCK },        { "dl", TAG_BLOCK },
-    { "dt", TAG_BLOCK },      { "fieldset", TAG_BLOCK },   { "figcaption", TAG_BLOCK },
-    { "figure", TAG_BLOCK },  { "footer", TAG_BLOCK },     { "form", TAG_BLOCK },
-    { "h1", TAG_BLOCK },      { "h2", TAG_BLOCK },         { "h3", TAG_BLOCK },
-    { "h4", TAG_BLOCK },      { "h5", TAG_BLOCK },         { "h6", TAG_BLOCK },
-    { "header", TAG_BLOCK },  { "hr", TAG_BLOCK },         { "iframe", TAG_RAW },
-    { "img", TAG_CELL },      { "input", TAG_CELL },       { "li", TAG_BLOCK },
-    { "main", TAG_BLOCK },    { "nav", TAG_BLOCK },        { "noembed", TAG_RAW },
-    { "noframes", TAG_RAW },  { "ol", TAG_BLOCK },         { "option", TAG_BLOCK },
-    { "p", TAG_BLOCK },       { "pre", TAG_PRE },          { "script", TAG_RAW },
-    { "section", TAG_BLOCK }, { "style", TAG_RAW },        { "table", TAG_BLOCK },
-    { "tbody", TAG_BLOCK },   { "td", TAG_CELL },          { "textarea", TAG_BLOCK },
-    { "tfoot", TAG_BLOCK },   { "th", TAG_CELL },          { "thead", TAG_BLOCK },
-    { "title", TAG_RAW },     { "tr", TAG_BLOCK },         { "ul", TAG_BLOCK },
+    { "address", TAG_BLOCK },    { "article", TAG_BLOCK },  { "aside", TAG_BLOCK },
+    { "blockquote", TAG_BLOCK }, { "body", TAG_BLOCK },     { "br", TAG_BLOCK },
+    { "caption", TAG_BLOCK },    { "center", TAG_BLOCK },   { "dd", TAG_BLOCK },
+    { "dir", TAG_BLOCK },        { "div", TAG_BLOCK },      { "dl", TAG_BLOCK },
+    { "dt", TAG_BLOCK },         { "fieldset", TAG_BLOCK }, { "figcaption", TAG_BLOCK },
+    { "figure", TAG_BLOCK },     { "footer", TAG_BLOCK },   { "form", TAG_BLOCK },
+    { "h1", TAG_BLOCK },         { "h2", TAG_BLOCK },       { "h3", TAG_BLOCK },
+    { "h4", TAG_BLOCK },         { "h5", TAG_BLOCK },       { "h6", TAG_BLOCK },
+    { "header", TAG_BLOCK },     { "hr", TAG_BLOCK },       { "iframe", TAG_RAW },
+    { "img", TAG_CELL },         { "input", TAG_CELL },     { "li", TAG_BLOCK },
+    { "main", TAG_BLOCK },       { "nav", TAG_BLOCK },      { "noembed", TAG_RAW },
+    { "noframes", TAG_RAW },     { "ol", TAG_BLOCK },       { "option", TAG_BLOCK },
+    { "p", TAG_BLOCK },          { "pre", TAG_PRE },        { "script", TAG_RAW },
+    { "section", TAG_BLOCK },    { "style", TAG_RAW },      { "table", TAG_BLOCK },
+    { "tbody", TAG_BLOCK },      { "td", TAG_CELL },        { "textarea", TAG_BLOCK },
+    { "tfoot", TAG_BLOCK },      { "th", TAG_CELL },        { "thead", TAG_BLOCK },
+    { "title", TAG_RAW },        { "tr", TAG_BLOCK },       { "ul", TAG_BLOCK },
 };
 
 static bool is_blank(char c)

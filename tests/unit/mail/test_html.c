@@ -51,8 +51,12 @@ static const struct {
     { "a&b=c&nosuch;&", "a&b=c&nosuch;&" },
     { "&hellip &hellip;", "&hellip …" }, /* no bare form */
     { "&#;&#x;&#", "&#;&#x;&#" },
-    { "a&nbsp;b\xc2\xa0" "c", "a b c" },
-    { "Donau&shy;dampf\xc2\xad" "schiff", "Donaudampfschiff" },
+    { "a&nbsp;b\xc2\xa0"
+      "c",
+      "a b c" },
+    { "Donau&shy;dampf\xc2\xad"
+      "schiff",
+      "Donaudampfschiff" },
     { "zero\xe2\x80\x8bwidth", "zerowidth" },
     { "caf\xc3\xa9 \xe4\xb8\xad\xe6\x96\x87 \xf0\x9f\x98\x80 \xc2\xa9", "café 中文 😀 ©" },
 };
@@ -85,10 +89,20 @@ static const struct {
     const char *start;
     const char *what;
 } bombs[] = {
-    { "<a", " b=\"c\"" },     { "<a", " b" },          { "", "<a b=\"" }, { "", "<" },
-    { "", "<!--" },           { "", "<script>" },      { "", "</" },      { "", "&" },
-    { "<script>", "</scrip" }, { "", "<div>" },        { "", "<!" },      { "", "&#x" },
-    { "", "&aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa" }, { "", "=\"" },
+    { "<a", " b=\"c\"" },
+    { "<a", " b" },
+    { "", "<a b=\"" },
+    { "", "<" },
+    { "", "<!--" },
+    { "", "<script>" },
+    { "", "</" },
+    { "", "&" },
+    { "<script>", "</scrip" },
+    { "", "<div>" },
+    { "", "<!" },
+    { "", "&#x" },
+    { "", "&aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa" },
+    { "", "=\"" },
 };
 
 static void test_bombs(void)

@@ -5,7 +5,6 @@
 
 #include <mailkeep/mail.h>
 
-
 static const char sample[] =
     "Content-Type: multipart/mixed; boundary=b\r\n\r\n"
     "--b\r\nContent-Type: multipart/related; boundary=r\r\n\r\n"

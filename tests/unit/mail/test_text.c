@@ -25,32 +25,36 @@ static const struct {
       "Content-Type: text/plain; charset=utf-8\r\nContent-Transfer-Encoding: quoted-printable\r\n\r\n"
       "gr=C3=BC=\r\nn = =3D =zz",
       "grün = = =zz", "", "" },
-    { "base64, latin", "Content-Type: text/plain; charset=iso-8859-1\r\n"
-                       "Content-Transfer-Encoding: base64\r\n\r\nZ3L8bg==\r\n",
+    { "base64, latin",
+      "Content-Type: text/plain; charset=iso-8859-1\r\n"
+      "Content-Transfer-Encoding: base64\r\n\r\nZ3L8bg==\r\n",
       "grün", "", "" },
-    { "base64 without padding", "Content-Transfer-Encoding: base64\r\n\r\nZ3JlZW4x\r\nMg", "green12",
+    { "base64 without padding", "Content-Transfer-Encoding: base64\r\n\r\nZ3JlZW4x\r\nMg",
+      "green12", "", "" },
+    { "base64 in blocks", "Content-Transfer-Encoding: base64\r\n\r\nYQ==\r\nYg==\r\nYw==", "abc",
       "", "" },
-    { "base64 in blocks", "Content-Transfer-Encoding: base64\r\n\r\nYQ==\r\nYg==\r\nYw==", "abc", "",
-      "" },
-    { "base64 and a footer", "Content-Transfer-Encoding: base64\r\n\r\nYWJj\r\nYQ==\r\n\r\nfooter here",
-      "abca", "", "" },
-    { "uuencode", "Content-Transfer-Encoding: x-uuencode\r\n\r\nbegin 644 x\r\n#0V%T\r\n`\r\nend\r\n",
-      "Cat", "", "" },
+    { "base64 and a footer",
+      "Content-Transfer-Encoding: base64\r\n\r\nYWJj\r\nYQ==\r\n\r\nfooter here", "abca", "", "" },
+    { "uuencode",
+      "Content-Transfer-Encoding: x-uuencode\r\n\r\nbegin 644 x\r\n#0V%T\r\n`\r\nend\r\n", "Cat",
+      "", "" },
     { "a label that lies", "Content-Type: text/plain; charset=us-ascii\r\n\r\ngr\xfcn \x93x\x94",
       "grün “x”", "", "" },
-    { "utf-8 called latin", "Content-Type: text/plain; charset=iso-8859-1\r\n\r\ngr\xc3\xbcn", "grün",
-      "", "" },
-    { "unknown charset", "Content-Type: text/plain; charset=x-mine\r\n\r\ngr\xfcn", "grün", "", "" },
-    { "iso-2022-jp", "Content-Type: text/plain; charset=iso-2022-jp\r\n\r\n\x1b$B$3$l\x1b(B", "これ",
-      "", "" },
+    { "utf-8 called latin", "Content-Type: text/plain; charset=iso-8859-1\r\n\r\ngr\xc3\xbcn",
+      "grün", "", "" },
+    { "unknown charset", "Content-Type: text/plain; charset=x-mine\r\n\r\ngr\xfcn", "grün", "",
+      "" },
+    { "iso-2022-jp", "Content-Type: text/plain; charset=iso-2022-jp\r\n\r\n\x1b$B$3$l\x1b(B",
+      "これ", "", "" },
     { "gb2312 means gb18030", "Content-Type: text/plain; charset=gb2312\r\n\r\n\x8c\xc2", "屄", "",
       "" },
-    { "utf-16", "Content-Type: text/plain; charset=utf-16le\r\nContent-Transfer-Encoding: base64\r\n\r\n"
-                "YQBiAA==",
+    { "utf-16",
+      "Content-Type: text/plain; charset=utf-16le\r\nContent-Transfer-Encoding: base64\r\n\r\n"
+      "YQBiAA==",
       "ab", "", "" },
     { "charset in the html", HTML "<meta charset=\"iso-8859-2\"><p>\xe8", "č", "", "" },
-    { "alternative", ALTERNATIVE "--c\r\n" PLAIN "same words\r\n--c\r\n" HTML
-                                 "<b>same words</b>\r\n--c--\r\n",
+    { "alternative",
+      ALTERNATIVE "--c\r\n" PLAIN "same words\r\n--c\r\n" HTML "<b>same words</b>\r\n--c--\r\n",
       "same words", "", "" },
     { "alternative that says nothing",
       ALTERNATIVE "--c\r\n" PLAIN "needs HTML\r\n--c\r\n" HTML
@@ -59,14 +63,16 @@ static const struct {
     { "alternative with an empty one",
       ALTERNATIVE "--c\r\n" PLAIN "\r\n \r\n--c\r\n" HTML "<p>words</p>\r\n--c--\r\n",
       "\r\n \nwords", "", "" },
-    { "attachments", MIXED "--b\r\n" PLAIN "body\r\n--b\r\n"
-                           "Content-Type: application/pdf; name=\"a.pdf\"\r\n\r\n%PDF\r\n--b\r\n"
-                           "Content-Type: text/plain; name=\"b.txt\"\r\n\r\nattached\r\n--b\r\n"
-                           "Content-Type: text/html\r\nContent-Disposition: attachment;\r\n"
-                           " filename*0*=utf-8''%C3%BC; filename*1=\"x.html\"\r\n\r\n<p>web\r\n--b--",
+    { "attachments",
+      MIXED "--b\r\n" PLAIN "body\r\n--b\r\n"
+            "Content-Type: application/pdf; name=\"a.pdf\"\r\n\r\n%PDF\r\n--b\r\n"
+            "Content-Type: text/plain; name=\"b.txt\"\r\n\r\nattached\r\n--b\r\n"
+            "Content-Type: text/html\r\nContent-Disposition: attachment;\r\n"
+            " filename*0*=utf-8''%C3%BC; filename*1=\"x.html\"\r\n\r\n<p>web\r\n--b--",
       "body", "a.pdf|b.txt|üx.html", "attached\nweb" },
-    { "encoded name", MIXED "--b\r\nContent-Type: image/png; name=\"=?utf-8?B?w7wucG5n?=\"\r\n\r\nx\r\n"
-                            "--b--",
+    { "encoded name",
+      MIXED "--b\r\nContent-Type: image/png; name=\"=?utf-8?B?w7wucG5n?=\"\r\n\r\nx\r\n"
+            "--b--",
       "", "ü.png", "" },
     { "attached message",
       MIXED "--b\r\n" PLAIN "outer\r\n--b\r\nContent-Type: message/rfc822\r\n\r\n"
