@@ -89,8 +89,8 @@ static bool arguments_check(const Function *function, GHashTable *arguments, GEr
     return true;
 }
 
-Call *call_new(MkAdmin *admin, const Function *function, MkPrincipal *principal,
-               GHashTable *arguments, GError **error)
+Call *admin_call_new(MkAdmin *admin, const Function *function, MkPrincipal *principal,
+                     GHashTable *arguments, GError **error)
 {
     Call *call;
 
@@ -107,7 +107,7 @@ Call *call_new(MkAdmin *admin, const Function *function, MkPrincipal *principal,
     return call;
 }
 
-void call_free(Call *call)
+void admin_call_free(Call *call)
 {
     if (call == NULL)
         return;
@@ -118,37 +118,37 @@ void call_free(Call *call)
     g_free(call);
 }
 
-void call_run(Call *call)
+void admin_call_run(Call *call)
 {
     if (!call->function->handler(call, &call->error))
         g_assert(call->error != NULL);
 }
 
-const char *call_string(const Call *call, const char *name)
+const char *admin_call_string(const Call *call, const char *name)
 {
     g_assert(argument_find(call->function, name) != NULL);
     return g_hash_table_lookup(call->arguments, name);
 }
 
-int64_t call_number(const Call *call, const char *name, int64_t otherwise)
+int64_t admin_call_number(const Call *call, const char *name, int64_t otherwise)
 {
-    const char *text = call_string(call, name);
+    const char *text = admin_call_string(call, name);
     int64_t number;
 
     return text != NULL && number_parse(text, &number) ? number : otherwise;
 }
 
-bool call_bool(const Call *call, const char *name, bool otherwise)
+bool admin_call_bool(const Call *call, const char *name, bool otherwise)
 {
-    const char *text = call_string(call, name);
+    const char *text = admin_call_string(call, name);
     bool value;
 
     return text != NULL && bool_parse(text, &value) ? value : otherwise;
 }
 
-char **call_list(const Call *call, const char *name)
+char **admin_call_list(const Call *call, const char *name)
 {
-    const char *text = call_string(call, name);
+    const char *text = admin_call_string(call, name);
     g_auto(GStrv) parts = g_strsplit(text != NULL ? text : "", ",", -1);
     GStrvBuilder *list = g_strv_builder_new();
     char **result;
@@ -161,7 +161,7 @@ char **call_list(const Call *call, const char *name)
     return result;
 }
 
-MkArchive *call_archive(const Call *call)
+MkArchive *admin_call_archive(const Call *call)
 {
     return call->admin->archive;
 }

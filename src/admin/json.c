@@ -5,7 +5,8 @@
 
 #include <string.h>
 
-void json_add_string(yyjson_mut_doc *doc, yyjson_mut_val *object, const char *key, const char *text)
+void admin_json_add_string(yyjson_mut_doc *doc, yyjson_mut_val *object, const char *key,
+                           const char *text)
 {
     if (text == NULL)
         yyjson_mut_obj_add_null(doc, object, key);
@@ -13,17 +14,19 @@ void json_add_string(yyjson_mut_doc *doc, yyjson_mut_val *object, const char *ke
         yyjson_mut_obj_add_strcpy(doc, object, key, text);
 }
 
-void json_add_number(yyjson_mut_doc *doc, yyjson_mut_val *object, const char *key, int64_t number)
+void admin_json_add_number(yyjson_mut_doc *doc, yyjson_mut_val *object, const char *key,
+                           int64_t number)
 {
     yyjson_mut_obj_add_sint(doc, object, key, number);
 }
 
-void json_add_bool(yyjson_mut_doc *doc, yyjson_mut_val *object, const char *key, bool value)
+void admin_json_add_bool(yyjson_mut_doc *doc, yyjson_mut_val *object, const char *key, bool value)
 {
     yyjson_mut_obj_add_bool(doc, object, key, value);
 }
 
-void json_add_time(yyjson_mut_doc *doc, yyjson_mut_val *object, const char *key, int64_t unix_ms)
+void admin_json_add_time(yyjson_mut_doc *doc, yyjson_mut_val *object, const char *key,
+                         int64_t unix_ms)
 {
     char text[32];
 
@@ -32,8 +35,8 @@ void json_add_time(yyjson_mut_doc *doc, yyjson_mut_val *object, const char *key,
     yyjson_mut_obj_add_strcpy(doc, object, key, text);
 }
 
-void json_add_list(yyjson_mut_doc *doc, yyjson_mut_val *object, const char *key,
-                   const char *const *texts)
+void admin_json_add_list(yyjson_mut_doc *doc, yyjson_mut_val *object, const char *key,
+                         const char *const *texts)
 {
     yyjson_mut_val *list = yyjson_mut_obj_add_arr(doc, object, key);
 
@@ -41,12 +44,12 @@ void json_add_list(yyjson_mut_doc *doc, yyjson_mut_val *object, const char *key,
         yyjson_mut_arr_add_strcpy(doc, list, *texts);
 }
 
-void json_add_names(yyjson_mut_doc *doc, yyjson_mut_val *object, const char *key,
-                    const char *joined)
+void admin_json_add_names(yyjson_mut_doc *doc, yyjson_mut_val *object, const char *key,
+                          const char *joined)
 {
     g_auto(GStrv) names = g_strsplit(joined, ",", -1);
     const char *const none[] = { NULL };
 
-    json_add_list(doc, object, key,
-                  strcmp(joined, "none") == 0 ? none : (const char *const *) names);
+    admin_json_add_list(doc, object, key,
+                        strcmp(joined, "none") == 0 ? none : (const char *const *) names);
 }

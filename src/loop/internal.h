@@ -15,10 +15,10 @@
 
 /* -- delay.c: how late turns are ------------------------------------------------------------ */
 enum {
-    DELAY_SAMPLE_MS = 50,   /* a sample every 50 ms: 1200 in a minute */
-    DELAY_SLICES = 7,       /* six full ones and the one being filled */
+    DELAY_SAMPLE_MS = 50, /* a sample every 50 ms: 1200 in a minute */
+    DELAY_SLICES = 7,     /* six full ones and the one being filled */
     DELAY_SLICE_MS = 10000,
-    DELAY_BUCKETS = 256,    /* eight a power of two: at most 12.5 % too high */
+    DELAY_BUCKETS = 256, /* eight a power of two: at most 12.5 % too high */
 };
 
 typedef struct {
@@ -27,8 +27,8 @@ typedef struct {
 } DelaySlice;
 
 typedef struct {
-    uv_timer_t timer; /* first member; unreferenced, so that it keeps no loop alive */
-    uint64_t due_ns;  /* when the sample under way should come */
+    uv_timer_t timer;      /* first member; unreferenced, so that it keeps no loop alive */
+    uint64_t due_ns;       /* when the sample under way should come */
     uint64_t slice_number; /* of the slice being filled: hrtime in slices */
     DelaySlice slices[DELAY_SLICES];
 } Delay;
@@ -72,9 +72,9 @@ struct MkLoop {
     uv_async_t wake; /* referenced only while jobs are out */
     Delay delay;
     Lane lanes[MK_LANE_COUNT];
-    GPtrArray *signals;    /* SignalWatch, freed when their handles are closed */
-    unsigned jobs_out;     /* submitted, done() not yet called */
-    bool stopping;         /* mk_loop_free() began */
+    GPtrArray *signals; /* SignalWatch, freed when their handles are closed */
+    unsigned jobs_out;  /* submitted, done() not yet called */
+    bool stopping;      /* mk_loop_free() began */
     bool stop_asked;
 
     /* Inbox: filled by any thread */

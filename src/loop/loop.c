@@ -32,7 +32,7 @@ MkLoop *mk_loop_new(unsigned interactive_threads, unsigned bulk_threads, GError 
         mk_fail_errno(error, -rc, "make the event loop");
         return NULL;
     }
-    signal(SIGPIPE, SIG_IGN); /* a peer that has gone is an error of its stream, not our end */
+    signal(SIGPIPE, SIG_IGN);   /* a peer that has gone is an error of its stream, not our end */
     g_assert(init_locks(loop)); /* fails only for want of memory, as GLib's allocations */
     loop->thread = uv_thread_self();
     loop->signals = g_ptr_array_new();

@@ -85,7 +85,8 @@ struct MkStream {
     StreamState state;
     uv_tcp_t tcp;
     uv_timer_t timer; /* handshake deadline, idle, or close deadline: see stream_enter() */
-    uv_idle_t turn;   /* started = on_turn() is due; as an idle handle it also keeps poll from waiting */
+    uv_idle_t
+        turn; /* started = on_turn() is due; as an idle handle it also keeps poll from waiting */
     MkStreamEvents events;
     void *cookie;
     MkConnectionCounter *counter; /* borrowed; NULL for a client's stream */
@@ -100,16 +101,16 @@ struct MkStream {
     uint64_t heard_ms; /* loop time of the last octets, or of mk_stream_set_idle_ms() */
 
     /* writing: tail and chunks wait; requests are on their way */
-    GByteArray *tail;  /* small writes come together here; NULL = none */
-    GQueue chunks;     /* GBytes, before tail */
-    size_t head_used;  /* octets of the first chunk already handed over */
+    GByteArray *tail; /* small writes come together here; NULL = none */
+    GQueue chunks;    /* GBytes, before tail */
+    size_t head_used; /* octets of the first chunk already handed over */
     size_t queued_bytes;
     size_t sending_bytes; /* in uv_write() requests */
     uint64_t handed_bytes; /* given to the socket's queue, ever */
     unsigned requests;
     bool was_full;
     GError *late_error; /* found inside an owner's call; told from the loop */
-    bool broken; /* socket or TLS session failed: nothing of the owner's goes out any more */
+    bool broken;        /* socket or TLS session failed: nothing of the owner's goes out any more */
 
     /* TLS */
     MkTls *tls;

@@ -11,7 +11,11 @@
 
 #include <mailkeep/base.h>
 
-enum { COMMON_NAME_BYTES = 64 /* RFC 5280 A.1, ub-common-name */, HOST_BYTES = 253, PEM_ROOM = 4096 };
+enum {
+    COMMON_NAME_BYTES = 64 /* RFC 5280 A.1, ub-common-name */,
+    HOST_BYTES = 253,
+    PEM_ROOM = 4096
+};
 
 static const int64_t DAY_MS = 86400000;
 

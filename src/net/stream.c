@@ -100,24 +100,16 @@ void stream_enter(MkStream *stream, StreamState state)
     uv_update_time(stream->tcp.loop);
     switch (state) {
     case STREAM_UPGRADING:
-    case STREAM_HANDSHAKE:
-        start_timer(stream, MK_LIMIT_TLS_HANDSHAKE_MS);
-        break;
+    case STREAM_HANDSHAKE: start_timer(stream, MK_LIMIT_TLS_HANDSHAKE_MS); break;
     case STREAM_CLEAR:
     case STREAM_SECURE:
         stream->heard_ms = uv_now(stream->tcp.loop);
         start_idle_timer(stream);
         break;
-    case STREAM_CLOSING:
-        start_timer(stream, CLOSE_MS);
-        break;
-    case STREAM_LINGERING:
-        start_timer(stream, LINGER_MS);
-        break;
+    case STREAM_CLOSING: start_timer(stream, CLOSE_MS); break;
+    case STREAM_LINGERING: start_timer(stream, LINGER_MS); break;
     case STREAM_ENDED:
-    case STREAM_CLOSED:
-        uv_timer_stop(&stream->timer);
-        break;
+    case STREAM_CLOSED: uv_timer_stop(&stream->timer); break;
     }
 }
 
@@ -153,20 +145,13 @@ static void on_timer(uv_timer_t *handle)
 
     switch (stream->state) {
     case STREAM_CLEAR:
-    case STREAM_SECURE:
-        on_idle_due(stream);
-        break;
+    case STREAM_SECURE: on_idle_due(stream); break;
     case STREAM_UPGRADING:
-    case STREAM_HANDSHAKE:
-        end_with_timeout(stream, "the TLS handshake took too long");
-        break;
+    case STREAM_HANDSHAKE: end_with_timeout(stream, "the TLS handshake took too long"); break;
     case STREAM_CLOSING:
-    case STREAM_LINGERING:
-        stream_close_now(stream);
-        break;
+    case STREAM_LINGERING: stream_close_now(stream); break;
     case STREAM_ENDED:
-    case STREAM_CLOSED:
-        break;
+    case STREAM_CLOSED: break;
     }
 }
 
@@ -341,16 +326,13 @@ static bool may_read(const MkStream *stream)
         return false;
     switch (stream->state) {
     case STREAM_CLEAR:
-    case STREAM_SECURE:
-        return !stream->paused && buffer_length(&stream->in) == 0;
+    case STREAM_SECURE: return !stream->paused && buffer_length(&stream->in) == 0;
     case STREAM_HANDSHAKE: /* the owner's pause holds back octets, not the handshake */
     case STREAM_CLOSING:
-    case STREAM_LINGERING:
-        return !stream->broken;
+    case STREAM_LINGERING: return !stream->broken;
     case STREAM_UPGRADING:
     case STREAM_ENDED:
-    case STREAM_CLOSED:
-        return false;
+    case STREAM_CLOSED: return false;
     }
     return false;
 }

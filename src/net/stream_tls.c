@@ -257,7 +257,8 @@ static void consume(MkStream *stream, size_t length)
 static bool next_chunk(MkStream *stream)
 {
     if (stream->chunks.length == 0 && stream->tail != NULL)
-        g_queue_push_tail(&stream->chunks, g_byte_array_free_to_bytes(g_steal_pointer(&stream->tail)));
+        g_queue_push_tail(&stream->chunks,
+                          g_byte_array_free_to_bytes(g_steal_pointer(&stream->tail)));
     return stream->chunks.length > 0;
 }
 
@@ -268,8 +269,8 @@ void stream_tls_seal(MkStream *stream)
     while (stream->secured && !stream->broken && sealed < SEAL_BYTES_A_TURN && next_chunk(stream)) {
         gsize length;
         const uint8_t *data = g_bytes_get_data(stream->chunks.head->data, &length);
-        int rc = mbedtls_ssl_write(stream->ssl, data + stream->head_used,
-                                   length - stream->head_used);
+        int rc =
+            mbedtls_ssl_write(stream->ssl, data + stream->head_used, length - stream->head_used);
 
         if (rc <= 0) { /* the transport takes everything, so no WANT_WRITE: this is for good */
             stream->broken = true;

@@ -10,8 +10,8 @@
 #include <string.h>
 
 enum {
-    COPY_BYTES = 4096,       /* smaller GBytes are cheaper to copy than to carry */
-    TAIL_BYTES = 64 << 10,   /* a tail this long becomes a chunk */
+    COPY_BYTES = 4096,     /* smaller GBytes are cheaper to copy than to carry */
+    TAIL_BYTES = 64 << 10, /* a tail this long becomes a chunk */
     CHUNKS_A_REQUEST = 64,
 };
 
@@ -29,7 +29,8 @@ typedef struct {
 static void seal_tail(MkStream *stream)
 {
     if (stream->tail != NULL)
-        g_queue_push_tail(&stream->chunks, g_byte_array_free_to_bytes(g_steal_pointer(&stream->tail)));
+        g_queue_push_tail(&stream->chunks,
+                          g_byte_array_free_to_bytes(g_steal_pointer(&stream->tail)));
 }
 
 static bool accepts(const MkStream *stream)
@@ -195,7 +196,8 @@ static bool send_request(MkStream *stream, WriteRequest *request)
     }
     first = skip_sent(request, sent > 0 ? (size_t) sent : 0); /* an error comes again below */
     request->length -= sent > 0 ? (size_t) sent : 0;
-    rc = uv_write(&request->request, tcp, request->bufs + first, request->count - first, on_written);
+    rc =
+        uv_write(&request->request, tcp, request->bufs + first, request->count - first, on_written);
     if (rc != 0) {
         GError *error = NULL;
 

@@ -116,7 +116,8 @@ static bool set_defaults(MkTls *tls, GError **error)
 
 /* -- server --------------------------------------------------------------------------------- */
 
-static bool load_pair(MkTls *tls, const char *certificate_path, const char *key_path, GError **error)
+static bool load_pair(MkTls *tls, const char *certificate_path, const char *key_path,
+                      GError **error)
 {
     int rc = mbedtls_x509_crt_parse_file(&tls->certificates, certificate_path);
 

@@ -15,7 +15,9 @@ static void test_ipv6_takes_ipv4_too(Fixture *f, gconstpointer data)
 
 static void test_bad_addresses(Fixture *f, gconstpointer data)
 {
-    static const char *const bad[] = { "", "localhost", "1.2.3", "300.1.1.1", "[::1]", "192.0.2.1" };
+    static const char *const bad[] = {
+        "", "localhost", "1.2.3", "300.1.1.1", "[::1]", "192.0.2.1"
+    };
 
     (void) data;
     for (guint i = 0; i < G_N_ELEMENTS(bad); i++) {
@@ -34,8 +36,8 @@ static void test_port_in_use(Fixture *f, gconstpointer data)
     (void) data;
     listen_on(f, "127.0.0.1", NULL);
     port = mk_listener_port(f->listener);
-    g_assert_null(mk_listener_new(f->loop, "127.0.0.1", port, NULL, &f->counter, on_accept, f,
-                                  &error));
+    g_assert_null(
+        mk_listener_new(f->loop, "127.0.0.1", port, NULL, &f->counter, on_accept, f, &error));
     g_assert_cmpint(mk_error_code(error), ==, MK_ERROR_NETWORK);
     g_assert_nonnull(strstr(error->message, "address already in use"));
 }
