@@ -14,6 +14,8 @@
 #   JOBS            parallel jobs of each make, default: all cores
 #
 set -euo pipefail
+# Our own make's options and variables are not meant for the libraries' makefiles.
+unset MAKEFLAGS MFLAGS MAKEOVERRIDES MAKELEVEL CC CFLAGS CPPFLAGS LDFLAGS LIBS
 
 source_suite=trixie
 keyring=/usr/share/keyrings/debian-archive-keyring.gpg

@@ -40,7 +40,8 @@ void mk_http_server_free(MkHttpServer *server); /* aborts what is left */
 const char *mk_http_method(const MkHttpRequest *request); /* "GET" */
 /* Percent-decoded path without query, valid UTF-8, no NUL; "//" stays as it is. */
 const char *mk_http_path(const MkHttpRequest *request);
-/* Value of a header field, or NULL; several joined by ", ". Any case. */
+/* Value of a header field, or NULL; several joined by ", " (Cookie: "; "). Any case. Octets above
+ * 127 are as they came: not always UTF-8. */
 const char *mk_http_header(const MkHttpRequest *request, const char *name);
 GBytes *mk_http_body(const MkHttpRequest *request); /* borrowed */
 /* A query argument (decoded), or NULL; the first of several. */
@@ -55,6 +56,8 @@ bool mk_http_basic(const MkHttpRequest *request, char **out_user, char **out_pas
 char *mk_http_cookie(const MkHttpRequest *request, const char *name);
 /* The client has gone: the work may be given up (the response must still be made). */
 bool mk_http_is_gone(const MkHttpRequest *request);
+/* Hear of it: @on_gone is called at most once, before the response. NULL = no longer. */
+void mk_http_set_on_gone(MkHttpRequest *request, void (*on_gone)(void *cookie), void *cookie);
 
 /* -- the answer --------------------------------------------------------------------------- */
 typedef struct MkHttpResponse MkHttpResponse;
@@ -62,6 +65,9 @@ MkHttpResponse *mk_http_response_new(unsigned status);
 /* Name and value must have no control characters (asserted). */
 void mk_http_response_header(MkHttpResponse *response, const char *name, const char *value);
 void mk_http_response_body(MkHttpResponse *response, const char *content_type, GBytes *body);
+
+/* A field that the answer to @request gets, whoever makes it, unless it brings one of that name. */
+void mk_http_add_header(MkHttpRequest *request, const char *name, const char *value);
 
 /* A large body in pieces of at most 256 KiB, made on the interactive lane. */
 typedef struct MkHttpBody {
@@ -73,6 +79,30 @@ void mk_http_response_stream(MkHttpResponse *response, const char *content_type,
                              MkHttpBody *body);
 /* Sends and takes @response. Once a request. Content-Length, Date and Connection are added. */
 void mk_http_respond(MkHttpRequest *request, MkHttpResponse *response);
+
+/* -- a client: one request on a connection of its own ------------------------------------------- */
+typedef struct {
+    const char *host; /* connected to, and the Host field */
+    uint16_t port;
+    MkTls *tls;              /* NULL = clear */
+    const char *fingerprint; /* not NULL: the peer's key must have it, else nothing is sent (SH-05) */
+    const char *method;
+    const char *target; /* path and query, encoded */
+    const char *const *headers; /* name, value, ..., NULL; may be NULL */
+    const void *body;           /* copied; may be NULL */
+    size_t body_length;
+    uint64_t timeout_ms;     /* for all of it */
+    size_t answer_max_bytes; /* a longer answer is MK_ERROR_LIMIT */
+} MkHttpCall;
+typedef struct {
+    unsigned status;
+    char *content_type; /* or NULL */
+    GBytes *body;
+    char *fingerprint; /* of the server's key, or NULL; also set when it did not fit */
+} MkHttpAnswer;
+/* On the loop, once. @answer is borrowed for the call; its status is 0 when @error is set. */
+typedef void (*MkHttpAnswerFunc)(const MkHttpAnswer *answer, const GError *error, void *cookie);
+void mk_http_call(MkLoop *loop, const MkHttpCall *call, MkHttpAnswerFunc on_answer, void *cookie);
 
 /* "Sun, 06 Nov 1994 08:49:37 GMT" (IMF-fixdate) */
 void mk_http_format_date(int64_t unix_ms, char out[32]);

@@ -117,7 +117,7 @@ typedef struct {
     char *subject;         /* as the report gives it, or NULL */
     char *message_id;      /* as the report gives it, without <>, or NULL */
     GPtrArray *recipients; /* MkRecipient * */
-    GArray *inner;         /* MkInnerMail; EXCHANGE: one or more; others: empty */
+    GArray *inner;         /* MkInnerMail; EXCHANGE: one or more; BROKEN: what is whole; else empty */
     char *problem;         /* BROKEN: why, in a few words without mail text; else NULL */
 } MkJournal;
 

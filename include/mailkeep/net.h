@@ -34,7 +34,10 @@ MkTls *mk_tls_client_new(const char *ca_pem_path, bool verify, GError **error);
 MkTls *mk_tls_ref(MkTls *tls);
 void mk_tls_unref(MkTls *tls);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(MkTls, mk_tls_unref)
-/* SHA-1 of the DER of the certificate's public key as 40 hex digits (SH-05 `pkv3`), static in @tls. */
+/*
+ * SHA-1 of the DER of the certificate's public key as 40 hex digits in upper case (SH-05 `pkv3`);
+ * belongs to @tls; "" for a client's context.
+ */
 const char *mk_tls_public_key_fingerprint(const MkTls *tls);
 /*
  * mk_tls_make_self_signed() - write a P-256 key (0600) and a certificate for ten years
@@ -79,6 +82,10 @@ void mk_stream_write(MkStream *stream, const void *data, size_t length);
 void mk_stream_write_bytes(MkStream *stream, GBytes *bytes);
 /* More than MK_LIMIT_WRITE_QUEUE_BYTES wait: stop producing until on_drain. */
 bool mk_stream_is_full(const MkStream *stream);
+/* Nothing waits, nothing is on its way to the socket. */
+bool mk_stream_is_flushed(const MkStream *stream);
+/* Octets the socket has taken so far: does a slow peer still read? */
+uint64_t mk_stream_sent_bytes(const MkStream *stream);
 /*
  * Stops and resumes on_read. While paused no data is read from the socket beyond one buffer;
  * octets already here are kept and delivered (from the loop, not inside resume) on resume.
@@ -96,9 +103,13 @@ void mk_stream_set_idle_ms(MkStream *stream, uint64_t idle_ms);
  * Reading goes on by itself when the handshake is done (on_secure).
  */
 void mk_stream_start_tls(MkStream *stream, MkTls *tls);
+/* The same for a client (SMTP, IMAP, POP3 with STARTTLS); @hostname is checked and sent as SNI. */
+void mk_stream_start_tls_client(MkStream *stream, MkTls *tls, const char *hostname);
 bool mk_stream_is_secure(const MkStream *stream);
 /* "TLSv1.3 TLS1-3-AES-128-GCM-SHA256" or NULL in clear; owned by the stream */
 const char *mk_stream_tls_description(const MkStream *stream);
+/* The peer's public key as mk_tls_public_key_fingerprint(), for pinning; NULL without one */
+const char *mk_stream_peer_fingerprint(const MkStream *stream);
 /* "192.0.2.1" or "2001:db8::1"; IPv4-mapped addresses as IPv4; owned by the stream */
 const char *mk_stream_peer_address(const MkStream *stream);
 uint64_t mk_stream_id(const MkStream *stream); /* 1.., unique in the process, for logs */

@@ -90,7 +90,7 @@ static size_t append_escaped(GString *line, const char *at, size_t left)
 
 static void append_value(GString *line, const char *value)
 {
-    size_t length = strnlen(value, VALUE_BYTES);
+    size_t length = MIN(strlen(value), (size_t) VALUE_BYTES);
 
     if (!needs_quotes(value)) {
         g_string_append_len(line, value, (gssize) length);

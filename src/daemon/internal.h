@@ -1,0 +1,64 @@
+/*
+ * internal.h - the daemon's inside: what is built, in which order, and how it ends
+ */
+#ifndef MK_DAEMON_INTERNAL_H
+#define MK_DAEMON_INTERNAL_H
+
+#include <stdbool.h>
+
+#include <mailkeep/admin.h>
+#include <mailkeep/archive.h>
+#include <mailkeep/http.h>
+#include <mailkeep/loop.h>
+#include <mailkeep/net.h>
+#include <mailkeep/settings.h>
+#include <mailkeep/smtp.h>
+#include <mailkeep/web.h>
+
+/* HTTP servers, one a service, so that each has its own handler. */
+typedef enum { HTTP_REDIRECT, HTTP_WEB, HTTP_API, HTTP_METRICS, HTTP_COUNT } HttpRole;
+
+/*
+ * RUNNING --TERM, INT [services_stop]--> STOPPING --all idle, or 20 s--> ended (loop stopped)
+ * In STOPPING no listener is left; sessions finish what they have begun.
+ */
+typedef struct {
+    MkSettings *settings;
+    const char *config_path; /* borrowed from argv; NULL = defaults */
+    MkLoop *loop;
+    MkArchive *archive;
+    MkTls *tls_mail;  /* SMTP */
+    MkTls *tls_https; /* web and API: with ALPN */
+    MkSmtpServer *smtp;
+    MkAdmin *admin;
+    MkWeb *web;
+    MkHttpServer *http[HTTP_COUNT];
+    MkWebRedirect redirect;
+    MkListener *listeners[MK_SERVICE_COUNT];
+    MkConnectionCounter mail_connections; /* SMTP: up to limits.connections */
+    MkConnectionCounter http_connections; /* the rest: a flood of mail does not lock anybody out */
+    MkTimer *stop_poll;
+    int64_t stop_began_ms; /* monotonic; 0 = running */
+    bool archive_stopped;
+    int lock_fd;
+} Daemon;
+
+/* -- services.c --------------------------------------------------------------------------- */
+/* Opens the archive and listens on everything that is enabled. Logs each port. */
+bool services_start(Daemon *daemon, GError **error);
+/* HUP: certificates and log level anew; what is bad is logged and left as it was. */
+void services_reload(Daemon *daemon);
+void services_stop(Daemon *daemon);
+/* After the loop has ended. */
+void services_free(Daemon *daemon);
+
+/* -- certificate.c --------------------------------------------------------------------- */
+/* The contexts the settings ask for; makes the self-signed certificate when there is none. */
+bool certificate_load(const MkSettings *settings, MkTls **out_mail, MkTls **out_https,
+                      GError **error);
+
+/* -- metrics.c ----------------------------------------------------------------------------- */
+/* MkHttpHandler: Prometheus text at /metrics. */
+void metrics_handle(MkHttpRequest *request, void *daemon);
+
+#endif

@@ -1,0 +1,183 @@
+/*
+ * main.c - mailkeepd: read the settings, build the rooms, run the loop
+ *
+ * Runs in the foreground and logs to standard error. TERM and INT stop it gracefully, HUP
+ * reads certificates and log level again.
+ */
+#include "internal.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <getopt.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/file.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+static const char usage[] =
+    "Usage: mailkeepd [--config FILE] [--check]\n"
+    "\n"
+    "  --config FILE  settings (YAML); without it the defaults with ./data\n"
+    "  --check        read the settings and end\n"
+    "  --version      print the version and end\n"
+    "  --help         print this and end\n"
+    "\n"
+    "A new data directory is made by `mailkeep init --config FILE`.\n";
+
+typedef struct {
+    const char *config_path;
+    bool check;
+} Arguments;
+
+/* True: go on. False: end with *out_status. */
+static bool parse_arguments(int argc, char **argv, Arguments *out, int *out_status)
+{
+    static const struct option options[] = {
+        { "config", required_argument, NULL, 'c' },
+        { "check", no_argument, NULL, 'k' },
+        { "version", no_argument, NULL, 'V' },
+        { "help", no_argument, NULL, 'h' },
+        { NULL, 0, NULL, 0 },
+    };
+    int option;
+
+    *out_status = EXIT_SUCCESS;
+    while ((option = getopt_long(argc, argv, "c:h", options, NULL)) != -1) {
+        switch (option) {
+        case 'c': out->config_path = optarg; break;
+        case 'k': out->check = true; break;
+        case 'V': puts("mailkeepd " MK_VERSION); return false;
+        case 'h': fputs(usage, stdout); return false;
+        default:
+            fputs(usage, stderr);
+            *out_status = 2;
+            return false;
+        }
+    }
+    if (optind < argc) {
+        fprintf(stderr, "mailkeepd: unexpected argument: %s\n%s", argv[optind], usage);
+        *out_status = 2;
+        return false;
+    }
+    return true;
+}
+
+/* Keys and mails are in memory: no core dumps, no files that others can read, no SIGPIPE. */
+static void harden_process(void)
+{
+    struct rlimit core = { 0, 0 };
+    struct rlimit files;
+
+    umask(0077);
+    signal(SIGPIPE, SIG_IGN);
+    setrlimit(RLIMIT_CORE, &core);
+#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
+    prctl(PR_SET_DUMPABLE, 0); /* the leak checker must be able to attach */
+#endif
+    if (getrlimit(RLIMIT_NOFILE, &files) == 0 && files.rlim_cur < files.rlim_max) {
+        files.rlim_cur = files.rlim_max;
+        setrlimit(RLIMIT_NOFILE, &files);
+    }
+}
+
+/* Two daemons on one directory would write over each other; LMDB's own lock does not tell. */
+static int lock_data_dir(const char *data_dir, GError **error)
+{
+    g_autofree char *path = g_build_filename(data_dir, "lock", NULL);
+    int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+
+    if (fd < 0) {
+        mk_fail_errno(error, errno, "open %s", path);
+        return -1;
+    }
+    if (flock(fd, LOCK_EX | LOCK_NB) != 0) {
+        close(fd);
+        mk_fail(error, MK_ERROR_BUSY, "another mailkeepd works on %s", data_dir);
+        return -1;
+    }
+    return fd;
+}
+
+static void on_stop_signal(int signum, void *cookie)
+{
+    (void) signum;
+    mk_log_info("daemon.stopping");
+    services_stop(cookie);
+}
+
+static void on_hup(int signum, void *cookie)
+{
+    (void) signum;
+    services_reload(cookie);
+}
+
+static bool prepare(Daemon *daemon, GError **error)
+{
+    const MkSettings *settings = daemon->settings;
+
+    if (!mk_archive_is_initialised(settings->data_dir))
+        return mk_fail(error, MK_ERROR_NOT_FOUND,
+                       "%s holds no archive yet; make one with `mailkeep init%s%s`",
+                       settings->data_dir, daemon->config_path != NULL ? " --config " : "",
+                       daemon->config_path != NULL ? daemon->config_path : "");
+    daemon->lock_fd = lock_data_dir(settings->data_dir, error);
+    if (daemon->lock_fd < 0)
+        return false;
+    if (!mk_crypto_init(error))
+        return false;
+    mk_mail_init();
+    daemon->loop = mk_loop_new(settings->workers_interactive, settings->workers_bulk, error);
+    return daemon->loop != NULL &&
+           mk_loop_on_signal(daemon->loop, SIGTERM, on_stop_signal, daemon, error) &&
+           mk_loop_on_signal(daemon->loop, SIGINT, on_stop_signal, daemon, error) &&
+           mk_loop_on_signal(daemon->loop, SIGHUP, on_hup, daemon, error);
+}
+
+static bool run(Daemon *daemon, GError **error)
+{
+    if (!prepare(daemon, error) || !services_start(daemon, error))
+        return false;
+    mk_log_info("daemon.started", "version", MK_VERSION, "pid", MK_LOG_U64(getpid()));
+    mk_loop_run(daemon->loop);
+    return true;
+}
+
+int main(int argc, char **argv)
+{
+    Arguments arguments = { 0 };
+    Daemon daemon = { .lock_fd = -1 };
+    g_autoptr(MkSettings) settings = NULL;
+    g_autoptr(GError) error = NULL;
+    bool ok;
+    int status;
+
+    if (!parse_arguments(argc, argv, &arguments, &status))
+        return status;
+    settings = mk_settings_load(arguments.config_path, geteuid() == 0, &error);
+    if (settings == NULL) {
+        fprintf(stderr, "mailkeepd: %s\n", error->message);
+        return EXIT_FAILURE;
+    }
+    if (arguments.check) {
+        puts("The settings are good.");
+        return EXIT_SUCCESS;
+    }
+    harden_process();
+    mk_log_set_level(settings->log_level);
+    daemon.settings = settings;
+    daemon.config_path = arguments.config_path;
+    ok = run(&daemon, &error);
+    if (!ok)
+        mk_log_error("daemon.failed", "error", error->message);
+    services_free(&daemon);
+    g_clear_pointer(&daemon.loop, mk_loop_free);
+    if (ok)
+        mk_log_info("daemon.stopped");
+    if (daemon.lock_fd >= 0)
+        close(daemon.lock_fd);
+    return ok ? EXIT_SUCCESS : EXIT_FAILURE;
+}

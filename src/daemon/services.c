@@ -1,0 +1,220 @@
+/*
+ * services.c - from settings to open ports, and back
+ *
+ * Built from the ground up: certificate, archive, protocol servers, listeners; taken down in the
+ * other order. Nothing listens before everything behind it is ready.
+ */
+#include "internal.h"
+
+#include <unistd.h>
+
+#include <mailkeep/limits.h>
+
+#define STOP_POLL_MS 50
+#define STOP_GRACE_MS 20000
+
+static void smtp_accept(MkStream *stream, void *daemon)
+{
+    mk_smtp_server_accept(stream, ((Daemon *) daemon)->smtp);
+}
+
+static void redirect_accept(MkStream *stream, void *daemon)
+{
+    mk_http_server_accept(stream, ((Daemon *) daemon)->http[HTTP_REDIRECT]);
+}
+
+static void web_accept(MkStream *stream, void *daemon)
+{
+    mk_http_server_accept(stream, ((Daemon *) daemon)->http[HTTP_WEB]);
+}
+
+static void api_accept(MkStream *stream, void *daemon)
+{
+    mk_http_server_accept(stream, ((Daemon *) daemon)->http[HTTP_API]);
+}
+
+static void metrics_accept(MkStream *stream, void *daemon)
+{
+    mk_http_server_accept(stream, ((Daemon *) daemon)->http[HTTP_METRICS]);
+}
+
+typedef enum { TLS_NONE, TLS_MAIL, TLS_HTTPS } TlsUse;
+
+/* NULL: this version has no such server; the service is named in the log and left out. */
+static const struct {
+    MkAcceptFunc accept;
+    TlsUse tls;
+    const char *busy_text;
+} services[MK_SERVICE_COUNT] = {
+    [MK_SERVICE_SMTP] = { smtp_accept, TLS_NONE, "421 4.3.2 Too many connections\r\n" },
+    [MK_SERVICE_SMTPS] = { smtp_accept, TLS_MAIL, NULL },
+    [MK_SERVICE_HTTP] = { redirect_accept, TLS_NONE, NULL },
+    [MK_SERVICE_HTTPS] = { web_accept, TLS_HTTPS, NULL },
+    [MK_SERVICE_API] = { api_accept, TLS_HTTPS, NULL },
+    [MK_SERVICE_METRICS] = { metrics_accept, TLS_NONE, NULL },
+};
+
+static MkTls *tls_for(const Daemon *daemon, MkServiceKind kind)
+{
+    switch (services[kind].tls) {
+    case TLS_NONE: return NULL;
+    case TLS_MAIL: return daemon->tls_mail;
+    case TLS_HTTPS: return daemon->tls_https;
+    }
+    g_assert_not_reached();
+}
+
+static bool listen_on(Daemon *daemon, MkServiceKind kind, GError **error)
+{
+    const MkServiceSettings *s = &daemon->settings->services[kind];
+    bool is_mail = kind == MK_SERVICE_SMTP || kind == MK_SERVICE_SMTPS;
+
+    if (!s->enabled)
+        return true;
+    if (services[kind].accept == NULL) {
+        mk_log_debug("daemon.service_not_in_this_version", "service", mk_service_name(kind));
+        return true;
+    }
+    daemon->listeners[kind] =
+        mk_listener_new(daemon->loop, s->host, s->port, tls_for(daemon, kind),
+                        is_mail ? &daemon->mail_connections : &daemon->http_connections,
+                        services[kind].accept, daemon, error);
+    if (daemon->listeners[kind] == NULL) {
+        g_prefix_error(error, "service %s: ", mk_service_name(kind));
+        return false;
+    }
+    if (services[kind].busy_text != NULL)
+        mk_listener_set_busy_text(daemon->listeners[kind], services[kind].busy_text);
+    mk_log_info("daemon.listening", "service", mk_service_name(kind), "host", s->host, "port",
+                MK_LOG_U64(mk_listener_port(daemon->listeners[kind])));
+    return true;
+}
+
+static void make_servers(Daemon *daemon)
+{
+    const MkSettings *settings = daemon->settings;
+    MkSmtpServerOptions smtp = {
+        .hostname = settings->hostname,
+        .message_size_bytes = settings->message_size_bytes,
+        .tls = daemon->tls_mail,
+        .archive = daemon->archive,
+    };
+
+    daemon->mail_connections.max = settings->connections;
+    daemon->http_connections.max = settings->connections;
+    daemon->smtp = mk_smtp_server_new(daemon->loop, &smtp);
+    daemon->admin = mk_admin_new(daemon->loop, daemon->archive, settings);
+    daemon->web = mk_web_new(daemon->loop, daemon->archive, daemon->admin);
+    daemon->http[HTTP_WEB] = mk_http_server_new(daemon->loop, mk_web_handle, daemon->web);
+    daemon->http[HTTP_API] = mk_http_server_new(daemon->loop, mk_admin_handle, daemon->admin);
+    daemon->http[HTTP_REDIRECT] =
+        mk_http_server_new(daemon->loop, mk_web_redirect, &daemon->redirect);
+    daemon->http[HTTP_METRICS] = mk_http_server_new(daemon->loop, metrics_handle, daemon);
+}
+
+bool services_start(Daemon *daemon, GError **error)
+{
+    const MkSettings *settings = daemon->settings;
+
+    if (!certificate_load(settings, &daemon->tls_mail, &daemon->tls_https, error))
+        return false;
+    daemon->archive =
+        mk_archive_open(daemon->loop, settings->data_dir, settings->map_size_bytes, error);
+    if (daemon->archive == NULL)
+        return false;
+    make_servers(daemon);
+    for (MkServiceKind kind = 0; kind < MK_SERVICE_COUNT; kind++)
+        if (!listen_on(daemon, kind, error))
+            return false;
+    daemon->redirect.hostname = settings->hostname;
+    if (daemon->listeners[MK_SERVICE_HTTPS] != NULL)
+        daemon->redirect.https_port = mk_listener_port(daemon->listeners[MK_SERVICE_HTTPS]);
+    return true;
+}
+
+static void use_certificates(Daemon *daemon, MkTls *mail, MkTls *https)
+{
+    mk_tls_unref(daemon->tls_mail);
+    mk_tls_unref(daemon->tls_https);
+    daemon->tls_mail = mail;
+    daemon->tls_https = https;
+    mk_smtp_server_set_tls(daemon->smtp, mail);
+    for (MkServiceKind kind = 0; kind < MK_SERVICE_COUNT; kind++)
+        if (daemon->listeners[kind] != NULL && tls_for(daemon, kind) != NULL)
+            mk_listener_set_tls(daemon->listeners[kind], tls_for(daemon, kind));
+}
+
+void services_reload(Daemon *daemon)
+{
+    g_autoptr(GError) error = NULL;
+    g_autoptr(MkSettings) fresh = mk_settings_load(daemon->config_path, geteuid() == 0, &error);
+    MkTls *mail = NULL;
+    MkTls *https = NULL;
+
+    if (fresh == NULL || !certificate_load(fresh, &mail, &https, &error)) {
+        mk_log_error("daemon.reload_failed", "error", error->message);
+        return;
+    }
+    mk_log_set_level(fresh->log_level);
+    use_certificates(daemon, mail, https);
+    mk_log_info("daemon.reloaded");
+}
+
+/* -- the end ------------------------------------------------------------------------------ */
+
+static void on_archive_stopped(void *cookie)
+{
+    ((Daemon *) cookie)->archive_stopped = true;
+}
+
+static bool is_idle(const Daemon *daemon)
+{
+    return mk_smtp_server_is_idle(daemon->smtp) && mk_web_is_idle(daemon->web) &&
+           mk_admin_is_idle(daemon->admin);
+}
+
+/* First the protocols, then the archive under them, then the loop. */
+static void on_stop_poll(void *cookie)
+{
+    Daemon *daemon = cookie;
+    bool overdue = mk_clock_monotonic_ms() - daemon->stop_began_ms > STOP_GRACE_MS;
+
+    if (daemon->archive_stopped || overdue) {
+        if (overdue)
+            mk_log_warn("daemon.stop_overdue");
+        mk_loop_stop(daemon->loop);
+        return;
+    }
+    if (is_idle(daemon))
+        mk_archive_stop(daemon->archive, on_archive_stopped, daemon);
+}
+
+void services_stop(Daemon *daemon)
+{
+    if (daemon->stop_began_ms != 0)
+        return;
+    daemon->stop_began_ms = mk_clock_monotonic_ms();
+    for (MkServiceKind kind = 0; kind < MK_SERVICE_COUNT; kind++)
+        g_clear_pointer(&daemon->listeners[kind], mk_listener_free);
+    mk_smtp_server_stop(daemon->smtp);
+    mk_admin_stop(daemon->admin);
+    for (HttpRole role = 0; role < HTTP_COUNT; role++)
+        mk_http_server_stop(daemon->http[role], STOP_GRACE_MS / 2);
+    daemon->stop_poll = mk_timer_new(daemon->loop, on_stop_poll, daemon);
+    mk_timer_start_repeat(daemon->stop_poll, STOP_POLL_MS);
+}
+
+void services_free(Daemon *daemon)
+{
+    for (MkServiceKind kind = 0; kind < MK_SERVICE_COUNT; kind++)
+        g_clear_pointer(&daemon->listeners[kind], mk_listener_free);
+    g_clear_pointer(&daemon->stop_poll, mk_timer_free);
+    g_clear_pointer(&daemon->smtp, mk_smtp_server_free);
+    for (HttpRole role = 0; role < HTTP_COUNT; role++)
+        g_clear_pointer(&daemon->http[role], mk_http_server_free);
+    g_clear_pointer(&daemon->web, mk_web_free);
+    g_clear_pointer(&daemon->admin, mk_admin_free);
+    g_clear_pointer(&daemon->archive, mk_archive_close);
+    g_clear_pointer(&daemon->tls_mail, mk_tls_unref);
+    g_clear_pointer(&daemon->tls_https, mk_tls_unref);
+}

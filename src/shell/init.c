@@ -1,0 +1,108 @@
+/*
+ * init.c - `mailkeep init`: a new data directory, on the machine itself
+ *
+ * Prints the recovery key once: it opens a backup on new hardware and is kept nowhere.
+ */
+#include "internal.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <mailkeep/archive.h>
+#include <mailkeep/crypto.h>
+#include <mailkeep/limits.h>
+#include <mailkeep/settings.h>
+
+typedef struct {
+    const char *config;
+    const char *password_file;
+} InitOptions;
+
+static bool init_options(int argc, char **argv, InitOptions *out)
+{
+    for (int i = 2; i < argc; i++) {
+        if (strcmp(argv[i], "--config") == 0 && i + 1 < argc)
+            out->config = argv[++i];
+        else if (strcmp(argv[i], "--admin-password-file") == 0 && i + 1 < argc)
+            out->password_file = argv[++i];
+        else
+            return false;
+    }
+    return true;
+}
+
+static char *password_from_file(const char *path, GError **error)
+{
+    char *text = NULL;
+    gsize length;
+
+    if (!g_file_get_contents(path, &text, &length, error))
+        return NULL;
+    text[strcspn(text, "\r\n")] = '\0';
+    if (length <= MK_LIMIT_PASSWORD_BYTES + 2)
+        return text;
+    mk_free_secret(text);
+    mk_fail(error, MK_ERROR_LIMIT, "the password in %s is too long", path);
+    return NULL;
+}
+
+static char *password_get(const InitOptions *options, GError **error)
+{
+    char *first;
+    char *second;
+
+    if (options->password_file != NULL)
+        return password_from_file(options->password_file, error);
+    first = password_ask("Password of the administrator `admin`: ");
+    second = isatty(STDIN_FILENO) ? password_ask("Once more: ") : g_strdup(first);
+    if (first == NULL || g_strcmp0(first, second) != 0) {
+        mk_fail(error, MK_ERROR_INVALID, "no password, or not the same one twice");
+        mk_free_secret(g_steal_pointer(&first));
+    }
+    mk_free_secret(second);
+    return first;
+}
+
+static bool init(const InitOptions *options, GError **error)
+{
+    g_autoptr(MkSettings) settings = mk_settings_load(options->config, geteuid() == 0, error);
+    char *password;
+    char *recovery = NULL;
+    bool ok;
+
+    if (settings == NULL || !mk_crypto_init(error))
+        return false;
+    password = password_get(options, error);
+    if (password == NULL)
+        return false;
+    ok = mk_archive_init(settings->data_dir, password, settings->map_size_bytes, &recovery, error);
+    mk_free_secret(password);
+    if (!ok)
+        return false;
+    printf(
+        "A new archive is in %s.\n\n"
+        "Recovery key (shown this once; without it a backup cannot be opened on another machine):\n\n"
+        "    %s\n\n"
+        "Print it or write it down, and keep it apart from the machine.\n",
+        settings->data_dir, recovery);
+    mk_free_secret(recovery);
+    return true;
+}
+
+int init_run(int argc, char **argv)
+{
+    InitOptions options = { 0 };
+    g_autoptr(GError) error = NULL;
+
+    if (!init_options(argc, argv, &options)) {
+        fputs(shell_usage, stderr);
+        return EXIT_USAGE;
+    }
+    umask(0077);
+    if (init(&options, &error))
+        return EXIT_SUCCESS;
+    fprintf(stderr, "mailkeep: %s\n", error->message);
+    return EXIT_COMMAND;
+}

@@ -1,0 +1,98 @@
+"""Nothing readable lies on the disk, while the archive works and afterwards."""
+
+import os
+import subprocess
+import threading
+
+from harness import JOURNAL, main, make_password, test
+from mailkeep_client import exchange_report, smtp_connect, smtp_send
+
+WORDS = {
+    "body": "Quittenbrot7731", "subject": "Zwetschgendatschi4412", "address": "rumpelstilz9921",
+    "file name": "Blaubeerkuchen5523", "attachment": "Apfelstrudel8812", "user": "pumpernickel3321",
+    "full name": "Gugelhupf6610", "mailbox": "geheimeadresse4410", "envelope": "bccempfaenger7719",
+    "search": "Suchbegriff1199", "folder": "pumpernickel3321/Journal",
+}
+
+
+def mail(size=0):
+    padding = "".join(f"{n} {WORDS['body']} Text\r\n" for n in range(size // 30))
+    return (f"From: <{WORDS['address']}@mailkeep.example>\r\nTo: <{WORDS['user']}@mailkeep.example>\r\n"
+            f"Subject: {WORDS['subject']}\r\nMIME-Version: 1.0\r\n"
+            'Content-Type: multipart/mixed; boundary="b"\r\n\r\n--b\r\n\r\n'
+            f"{WORDS['body']}\r\n{padding}\r\n--b\r\nContent-Type: text/plain\r\n"
+            f'Content-Disposition: attachment; filename="{WORDS["file name"]}.txt"\r\n\r\n'
+            f"{WORDS['attachment']} {size}\r\n--b--\r\n").encode()
+
+
+def readable(t):
+    """Words of ours in any file of the archive, in /tmp's or the log; deleted files still open too."""
+    words = list(WORDS.values()) + [t.server.password, t.passwords["pumpernickel3321"]]
+    words += [w.lower() for w in words]
+    found = []
+    paths = [t.server.data, t.server.log]
+    for fd in os.listdir(f"/proc/{t.server.process.pid}/fd") if t.server.process.poll() is None else []:
+        path = f"/proc/{t.server.process.pid}/fd/{fd}"
+        try:
+            if os.path.isfile(path):
+                paths.append(path)
+        except OSError:
+            pass
+    for word in words:
+        result = subprocess.run(["grep", "-rlaF", "--", word, *paths], stdout=subprocess.PIPE,
+                                stderr=subprocess.DEVNULL, check=False)
+        found += [(word, name) for name in result.stdout.decode().splitlines()]
+    return found
+
+
+@test("while mail comes in, is indexed and searched")
+def _(t):
+    api = t.begin([(WORDS["user"], [f"{WORDS['user']}@mailkeep.example"])])
+    api("SetUserFullName", userName=WORDS["user"], fullName=WORDS["full name"])
+    api("CreateGatewayMailbox", address=f"{WORDS['mailbox']}@archive.example")
+
+    def send():
+        smtp = smtp_connect(t.server.ports["smtp"], t.server.certificate)
+        for number in range(20):
+            octets = mail(size=(0, 30000, 3000000)[number % 3] + number)
+            smtp_send(smtp, f"{WORDS['envelope']}@contoso.example", [JOURNAL], exchange_report(
+                octets, f"{WORDS['address']}@mailkeep.example",
+                [("To", f"{WORDS['user']}@mailkeep.example"),
+                 ("Bcc", f"{WORDS['envelope']}@mailkeep.example")],
+                WORDS["subject"], "<x@x>", number))
+        smtp.quit()
+    sender = threading.Thread(target=send)
+    sender.start()
+    rounds = 0
+    while sender.is_alive() or rounds == 0:
+        found = readable(t)
+        assert not found, found[:5]
+        rounds += 1
+    sender.join()
+    assert t.server.wait_indexed(60)
+    assert api("SearchMessages", query=WORDS["body"])["total"] == 20
+    api("SearchMessages", query=WORDS["search"])
+
+
+@test("afterwards, with the daemon still running")
+def _(t):
+    found = readable(t)
+    assert not found, found[:5]
+
+
+@test("and when it has stopped")
+def _(t):
+    assert t.server.stop() == 0
+    found = readable(t)
+    assert not found, found[:5]
+
+
+@test("the same search finds what is there to be found")
+def _(t):
+    with open(os.path.join(t.work, "data", "sentinel"), "w", encoding="utf-8") as out:
+        out.write(WORDS["body"])
+    assert readable(t), "the test itself is blind"
+    assert make_password() != make_password()
+
+
+main()
