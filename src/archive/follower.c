@@ -36,8 +36,8 @@ struct Follower {
     ArchiveStore *store;
     MkTimer *timer;
     State state;
-    bool poked;        /* while RUNNING */
-    bool training;     /* a job trains the store's dictionary */
+    bool poked;    /* while RUNNING */
+    bool training; /* a job trains the store's dictionary */
     bool stopped;
     FollowJob *running; /* in RUNNING */
 };
@@ -73,14 +73,9 @@ void follower_poke(Follower *follower)
     if (follower->stopped)
         return;
     switch (follower->state) {
-    case IDLE:
-        wait_for(follower, GATHER_MS);
-        break;
-    case WAITING:
-        break;
-    case RUNNING:
-        follower->poked = true;
-        break;
+    case IDLE: wait_for(follower, GATHER_MS); break;
+    case WAITING: break;
+    case RUNNING: follower->poked = true; break;
     }
 }
 
@@ -107,8 +102,8 @@ static void train_done(MkJob *job)
 
     follower->training = false;
     if (train->error != NULL)
-        mk_log_warn("archive.training-failed", "error",
-                    mk_error_name(mk_error_code(train->error)), "why", train->error->message);
+        mk_log_warn("archive.training-failed", "error", mk_error_name(mk_error_code(train->error)),
+                    "why", train->error->message);
     g_clear_error(&train->error);
     archive_busy_end(follower->archive);
     g_free(train);

@@ -71,8 +71,7 @@ static GPtrArray *read_truth(const char *dir)
         line->form = g_strdup(cells[1]);
         line->sender = g_strdup(cells[2]);
         line->recipients = parse_recipients(cells[3]);
-        line->sha256 =
-            g_strdup(g_str_equal(line->file, NESTED_FILE) ? NESTED_SHA256 : cells[7]);
+        line->sha256 = g_strdup(g_str_equal(line->file, NESTED_FILE) ? NESTED_SHA256 : cells[7]);
         g_ptr_array_add(lines, line);
     }
     return lines;

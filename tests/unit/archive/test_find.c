@@ -214,10 +214,8 @@ static void test_later_owner(void)
 {
     g_autofree char *mail =
         fixture_crlf("From: x@example.org\nTo: all@example.org\nSubject: Verteiler\n\nText\n");
-    g_autofree char *first =
-        fixture_report("x@example.org", "Bcc: anna@example.com\r\n", mail);
-    g_autofree char *second =
-        fixture_report("x@example.org", "Bcc: clara@example.com\r\n", mail);
+    g_autofree char *first = fixture_report("x@example.org", "Bcc: anna@example.com\r\n", mail);
+    g_autofree char *second = fixture_report("x@example.org", "Bcc: clara@example.com\r\n", mail);
     g_autoptr(MkPrincipal) clara = NULL;
     Fixture f;
 
