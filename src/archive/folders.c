@@ -1,7 +1,7 @@
 /* folders.c - which folders there are, and who may see them (US-13) */
-#include "internal.h"
-
 #include <string.h>
+
+#include "internal.h"
 
 bool folder_is_within(const char *path, const char *below)
 {

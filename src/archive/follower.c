@@ -9,9 +9,9 @@
  * One job at a time on the bulk lane. What is to be done stands in the store's change queue, so
  * nothing is lost by a crash or an error, and nobody who brings mail ever waits for this.
  */
-#include "internal.h"
-
 #include <mailkeep/log.h>
+
+#include "internal.h"
 
 enum {
     GATHER_MS = 150,  /* mails that come together make one segment */
@@ -82,7 +82,8 @@ void follower_poke(Follower *follower)
 void follower_stop(Follower *follower)
 {
     follower->stopped = true;
-    g_clear_pointer(&follower->timer, mk_timer_free);
+    mk_timer_free(follower->timer);
+    follower->timer = NULL;
     if (follower->running != NULL)
         mk_job_cancel(&follower->running->job); /* keeps what it has so far */
 }

@@ -3,9 +3,9 @@
  *
  * Keys are table-wide running numbers of four octets, so that nothing readable lies in them.
  */
-#include "internal.h"
-
 #include <string.h>
+
+#include "internal.h"
 
 static const MkTableSpec tables[MASTER_TABLES] = {
     [MASTER_META] = { "meta", MK_TABLE_SEALED },

@@ -1,9 +1,9 @@
 /* open.c - an installation made, opened, stopped and closed */
-#include "internal.h"
-
 #include <sys/stat.h>
 
 #include <mailkeep/log.h>
+
+#include "internal.h"
 
 static bool make_dir(const char *path, GError **error)
 {

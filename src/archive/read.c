@@ -1,7 +1,7 @@
 /* read.c - one mail, its octets, and how it arrived */
-#include "internal.h"
-
 #include <string.h>
+
+#include "internal.h"
 
 /* -- may it be seen? ----------------------------------------------------------------------------- */
 /* The lowest of the mail's folders that may be read, as a new path; NULL when there is none. */

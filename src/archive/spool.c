@@ -8,12 +8,12 @@
  * reading when that is too much as well (mk_spool_is_full). At the end the last octets stay in
  * memory. The key is of this process only, so that nothing on the disk outlives it.
  */
-#include "internal.h"
-
 #include <fcntl.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
+
+#include "internal.h"
 
 typedef struct {
     uint64_t offset; /* in the file */

@@ -5,9 +5,9 @@
  * fresh mind: every address of the line gets a user of its own, then all reports come in, then
  * each user must have what the lines say. Users are named u0, u1 ...
  */
-#include "fixture.h"
-
 #include <string.h>
+
+#include "fixture.h"
 
 typedef struct {
     char *file;

@@ -1,7 +1,7 @@
 /* test_find.c - who finds what, and that the index catches up */
-#include "fixture.h"
-
 #include <string.h>
+
+#include "fixture.h"
 
 static void ingest_text(Fixture *f, const char *text)
 {

@@ -1,7 +1,7 @@
 /* test_ingest.c - mail comes in: who gets it, in which folder, and that nothing is changed */
-#include "fixture.h"
-
 #include <string.h>
+
+#include "fixture.h"
 
 static void add_users(Fixture *f)
 {

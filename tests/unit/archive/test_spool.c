@@ -1,11 +1,11 @@
 /* test_spool.c - octets coming in: limits, back-pressure, and nothing readable in any file */
-#include "fixture.h"
-
 #include <fcntl.h>
 #include <string.h>
 #include <unistd.h>
 
 #include <mailkeep/limits.h>
+
+#include "fixture.h"
 
 /* A mail of @length octets or more whose body repeats @word. */
 static GString *large_mail(size_t length, const char *word)
