@@ -8,10 +8,11 @@
 #ifndef MAILKEEP_LOOP_INTERNAL_H
 #define MAILKEEP_LOOP_INTERNAL_H
 
+#include <mailkeep/loop.h>
+
 #include <uv.h>
 
 #include <mailkeep/limits.h>
-#include <mailkeep/loop.h>
 
 /* -- delay.c: how late turns are ------------------------------------------------------------ */
 enum {

@@ -1,12 +1,12 @@
 /* loop.c - the loop, what comes to it from other threads, signals, and the end */
-#include "internal.h"
-
 #include <signal.h>
+
+#include "internal.h"
 
 /* Callbacks from other threads take at most this much of a turn; the rest comes in the next. */
 enum { INBOX_BUDGET_NS = 5000000 };
-/* Streams close within 5 s, a name look-up may take longer; then a handle has been leaked. */
-enum { CLOSE_WAIT_MS = 30000 };
+/* Streams close within a minute, a look-up as well; after that a handle has been leaked. */
+enum { CLOSE_WAIT_MS = 75000 };
 
 static void on_wake(uv_async_t *handle);
 

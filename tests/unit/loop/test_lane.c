@@ -1,8 +1,9 @@
 /* test_lane.c - jobs: run on a lane, done on the loop, once, whatever happens */
+#include <mailkeep/loop.h>
+
 #include <uv.h>
 
 #include <mailkeep/limits.h>
-#include <mailkeep/loop.h>
 
 enum { GUARD_MS = 20000 };
 
