@@ -60,6 +60,7 @@ WARNINGS += -Wno-array-bounds -Wno-format-truncation -Wno-maybe-uninitialized \
 endif
 ifeq ($(VARIANT),fuzz)
 CC = clang
+WARNINGS += -Wno-missing-field-initializers # gcc takes { NULL } for what it is: all zero
 endif
 FLAGS = $(FLAGS_$(VARIANT))
 

@@ -80,6 +80,14 @@
 #define MK_LIMIT_LOGIN_CACHE_MS 300000      /* ... this long, so that Basic costs no Argon2id each */
 #define MK_LIMIT_SESSION_SEEN_MS 900000     /* a session counts as active this long after its last act */
 #define MK_LIMIT_GATEWAY_MAILBOXES 10000
+#define MK_LIMIT_SESSIONS_PER_USER 100      /* web sessions; the least used one ends */
+
+/* -- web -------------------------------------------------------------------------------- */
+#define MK_LIMIT_WEB_LOGIN_BYTES 16384           /* body of POST session */
+#define MK_LIMIT_WEB_TEXT_BYTES (2u << 20)       /* text of a mail shown; all of it is in its raw form */
+#define MK_LIMIT_WEB_TEXT_PARTS 20               /* text parts shown; more are listed as attachments */
+#define MK_LIMIT_WEB_ADDRESSES 1000              /* addresses shown of one field */
+#define MK_LIMIT_WEB_DOWNLOAD_BYTES (64u << 20)  /* mails in memory that wait for slow readers */
 
 /* -- search ----------------------------------------------------------------------------- */
 #define MK_LIMIT_QUERY_BYTES 4096

@@ -265,6 +265,7 @@ static bool index_batch_locked(ArchiveStore *store, const MkJob *job, bool *out_
     }
     if (watermark > 0) {
         store->rebuild_sequence = 0;
+        store->indexed = watermark;
         mk_store_changes_done(store->store, watermark);
     }
     return mk_index_merge(store->index, &merged, error);

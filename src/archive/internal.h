@@ -170,6 +170,7 @@ typedef struct {
     MkStore *store;
     MkIndex *index;
     Follower *follower; /* NULL without a loop */
+    _Atomic uint64_t indexed; /* the index's watermark, for gauges */
     pthread_mutex_t index_writer_lock; /* the one writer of the index; guards the next two */
     uint64_t rebuild_sequence; /* not 0: all mails are being indexed; then the index is here */
     uint32_t rebuild_after;    /* the last number done so far */

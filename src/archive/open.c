@@ -191,7 +191,7 @@ void mk_archive_gauges(MkArchive *archive, MkArchiveGauges *out)
     for (guint i = 0; i < archive->stores->len; i++) {
         ArchiveStore *store = archive->stores->pdata[i];
         uint64_t wanted = mk_store_last_change(store->store);
-        uint64_t indexed = mk_index_watermark(store->index);
+        uint64_t indexed = store->indexed;
 
         out->index_behind += wanted > indexed ? wanted - indexed : 0;
     }

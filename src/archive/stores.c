@@ -54,6 +54,7 @@ static ArchiveStore *store_open(MkArchive *archive, uint32_t id, const char *nam
         archive_store_free(store);
         return NULL;
     }
+    store->indexed = mk_index_watermark(store->index);
     return store;
 }
 
@@ -194,6 +195,7 @@ bool mk_archive_rebuild_index(MkArchive *archive, uint32_t store_id, GError **er
         return false;
     pthread_mutex_lock(&store->index_writer_lock); /* waits for the batch that is being written */
     ok = mk_index_clear(store->index, error);
+    store->indexed = 0;
     store->rebuild_sequence = 0; /* a rebuild under way begins anew */
     pthread_mutex_unlock(&store->index_writer_lock);
     if (ok)

@@ -16,13 +16,25 @@
 
 #define GROUP_DEPTH 8 /* RFC 5322 3.4 allows no group in a group */
 
+/* 'a@b.c' is an atom by the grammar, but Outlook's quoting in fact. */
+static char *without_apostrophes(char *address)
+{
+    size_t length = strlen(address);
+
+    if (length > 2 && address[0] == '\'' && address[length - 1] == '\'') {
+        memmove(address, address + 1, length - 2);
+        address[length - 2] = '\0';
+    }
+    return address;
+}
+
 MkAddress *mk_address_new(const char *name, const char *address)
 {
     MkAddress *a = g_new(MkAddress, 1);
     const char *at;
 
     a->name = mk_text_clean(name, MK_LIMIT_DISPLAY_BYTES);
-    a->address = mk_text_clean(address, MK_LIMIT_DISPLAY_BYTES);
+    a->address = without_apostrophes(mk_text_clean(address, MK_LIMIT_DISPLAY_BYTES));
     at = strrchr(a->address, '@');
     if (!at && a->name[0] == '\0') { /* a local name only: show it, own nothing by it */
         g_free(a->name);
@@ -149,7 +161,7 @@ static void add_list(InternetAddressList *list, GPtrArray *out, unsigned *left)
 {
     int count = internet_address_list_length(list);
 
-    for (int i = 0; i < count && *left > 0; i++) {
+    for (int i = 0; i<count && * left> 0; i++) {
         InternetAddress *ia = internet_address_list_get_address(list, i);
         const char *name = internet_address_get_name(ia);
 
@@ -180,7 +192,7 @@ static void add_missing(const char *text, GPtrArray *out, guint first, unsigned 
     known = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
     for (guint i = first; i < out->len; i++)
         g_hash_table_add(known, mk_address_fold(((MkAddress *) out->pdata[i])->address));
-    for (guint i = 0; i < specs->len && *left > 0; i++)
+    for (guint i = 0; i<specs->len && * left> 0; i++)
         if (g_hash_table_add(known, mk_address_fold(specs->pdata[i]))) {
             g_ptr_array_add(out, mk_address_new(NULL, specs->pdata[i]));
             (*left)--;
@@ -192,7 +204,7 @@ void mk_value_addresses(MkSpan value, GPtrArray *out, unsigned *left)
     GString *line = mk_value_unfold(value);
     guint first = out->len;
 
-    if (!is_nested(line->str)) {
+    if (value.length <= MK_LIMIT_HEADER_FIELD_BYTES && !is_nested(line->str)) {
         InternetAddressList *list = internet_address_list_parse(mk_mail_options(), line->str);
 
         if (list) {

@@ -107,6 +107,7 @@ bool mk_field_next(MkFieldReader *r, MkField *out_field)
         r->fields_left--;
         r->octets_left -= length;
         *out_field = split_field(start, r->at);
+        out_field->whole = out_field->value;
         if (out_field->value.length > MK_LIMIT_HEADER_FIELD_BYTES) {
             out_field->value.length = MK_LIMIT_HEADER_FIELD_BYTES;
             r->cut = true;

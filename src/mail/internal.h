@@ -28,13 +28,14 @@ typedef struct {
     size_t length;
 } MkSpan;
 
-bool mk_span_is(MkSpan span, const char *text);      /* ASCII case does not matter */
+bool mk_span_is(MkSpan span, const char *text);       /* ASCII case does not matter */
 bool mk_span_starts(MkSpan span, const char *prefix); /* likewise */
-MkSpan mk_span_trim(MkSpan span);                    /* without blanks and line ends around it */
+MkSpan mk_span_trim(MkSpan span);                     /* without blanks and line ends around it */
 
 typedef struct {
     MkSpan name;
     MkSpan value; /* folded as it is, blanks around it off; at most MK_LIMIT_HEADER_FIELD_BYTES */
+    MkSpan whole; /* the same, not cut: only for what is linear and does not go to GMime */
 } MkField;
 
 typedef enum {
@@ -85,8 +86,8 @@ typedef struct {
     MkEncoding encoding;
     size_t header; /* offsets: the header with the empty line ends where the body starts */
     size_t body;
-    size_t end;         /* without the line end before the boundary (RFC 2046 5.1.1) */
-    char type[80];      /* "text/plain" if none is given */
+    size_t end;          /* without the line end before the boundary (RFC 2046 5.1.1) */
+    char type[80];       /* "text/plain" if none is given */
     MkSpan content_type; /* field values */
     MkSpan disposition;
     MkSpan content_id;
@@ -116,8 +117,8 @@ size_t mk_transfer_size(MkEncoding encoding, const uint8_t *data, size_t length)
 
 /* -- journal_report.c: the report's own text ------------------------------------------------------ */
 typedef struct {
-    bool is_pure;   /* every line is a field of a report, the first one Sender */
-    bool has_any;   /* at least one field was known */
+    bool is_pure; /* every line is a field of a report, the first one Sender */
+    bool has_any; /* at least one field was known */
 } MkReportText;
 
 /* Fills sender, on_behalf_of, subject, message_id and recipients of @journal. */
@@ -142,18 +143,22 @@ bool mk_charset_append(GString *out, const void *octets, size_t length, const ch
 void mk_utf8_cut(GString *text, size_t max_bytes); /* between characters */
 
 /* -- words.c: header values to text -------------------------------------------------------------- */
-GString *mk_value_unfold(MkSpan value);                /* UTF-8 on one line, nothing decoded */
-char *mk_value_text(MkSpan value, size_t max_bytes);   /* RFC 2047 words decoded, trimmed, cut */
-char *mk_text_clean(const char *text, size_t max_bytes); /* any octets to one line of UTF-8, trimmed */
-char *mk_value_msg_id(MkSpan value);                   /* first msg-id without <>; "" if none */
+GString *mk_value_unfold(MkSpan value);              /* UTF-8 on one line, nothing decoded */
+char *mk_value_text(MkSpan value, size_t max_bytes); /* RFC 2047 words decoded, trimmed, cut */
+char *mk_text_clean(const char *text,
+                    size_t max_bytes); /* any octets to one line of UTF-8, trimmed */
+char *mk_value_msg_id(MkSpan value);   /* first msg-id without <>; "" if none */
 void mk_value_msg_ids(MkSpan value, GPtrArray *out, guint max); /* char *, all of them */
-int64_t mk_value_date(MkSpan value);                   /* unix ms; 0 if it cannot be read */
+
+/* -- date.c ------------------------------------------------------------------------------------- */
+int64_t mk_value_date(MkSpan value); /* unix ms; 0 if it cannot be read */
 
 /* -- address.c ------------------------------------------------------------------------------------ */
 MkAddress *mk_address_new(const char *name, const char *address);
 void mk_address_free(MkAddress *address);
 GPtrArray *mk_address_array(void); /* frees its MkAddress */
-/* Appends the addresses of an address list; at most *@left, which is counted down. */
+/* Appends the addresses of an address list; at most *@left, which is counted down. A list longer
+ * than MK_LIMIT_HEADER_FIELD_BYTES gives its addr-specs without the names. */
 void mk_value_addresses(MkSpan value, GPtrArray *out, unsigned *left);
 /* The addr-specs in @text, names and comments passed over: what is left when GMime gives up. */
 void mk_text_addr_specs(const char *text, GPtrArray *out, unsigned max); /* of char * */

@@ -208,6 +208,14 @@ static bool is_message(const MkEntity *e)
             g_str_equal(e->type, "message/news"));
 }
 
+/* A multipart without boundary or without parts: there may be text, the boundary spelled wrong. */
+static void read_as_text(Walk *w, MkEntity *e)
+{
+    e->kind = MK_ENTITY_LEAF;
+    g_strlcpy(e->type, "text/plain", sizeof e->type);
+    w->out->is_broken = true;
+}
+
 static void choose_kind(Walk *w, MkEntity *e, Open *open)
 {
     if (g_str_has_prefix(e->type, "multipart/")) {
@@ -216,7 +224,7 @@ static void choose_kind(Walk *w, MkEntity *e, Open *open)
             open->boundary_length = strlen(open->boundary);
             e->kind = MK_ENTITY_MULTIPART;
         } else {
-            w->out->is_broken = true;
+            read_as_text(w, e);
         }
     } else if (is_message(e)) {
         e->kind = MK_ENTITY_MESSAGE;
@@ -302,7 +310,6 @@ static void walk(Walk *w)
     }
 }
 
-/* A multipart without any part is read as text: there may be some, its boundary spelled wrong. */
 static void read_childless(Walk *w)
 {
     guint count = w->out->entities->len;
@@ -312,9 +319,7 @@ static void read_childless(Walk *w)
 
         if (e->kind != MK_ENTITY_MULTIPART || (i + 1 < count && e[1].parent == (int) i))
             continue;
-        e->kind = MK_ENTITY_LEAF;
-        g_strlcpy(e->type, "text/plain", sizeof e->type);
-        w->out->is_broken = true;
+        read_as_text(w, e);
     }
 }
 

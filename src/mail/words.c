@@ -1,9 +1,8 @@
 /*
- * words.c - header values to text: unfolding, RFC 2047, msg-ids, dates
+ * words.c - header values to text: unfolding, RFC 2047, msg-ids
  *
- * GMime decodes the encoded words and the dates. It gets one line of valid UTF-8 of at most
- * MK_LIMIT_HEADER_FIELD_BYTES and its answer is made valid again: unknown charsets come back as
- * they were.
+ * GMime decodes the encoded words. It gets one line of at most MK_LIMIT_HEADER_FIELD_BYTES and its
+ * answer is made valid UTF-8: unknown charsets come back as they were.
  */
 #include <string.h>
 
@@ -121,43 +120,4 @@ char *mk_value_msg_id(MkSpan value)
              : g_strdup("");
     g_string_free(line, TRUE);
     return id;
-}
-
-/* -- dates ------------------------------------------------------------------------------------- */
-
-/* Comments off, and "est" to "EST": GMime stops at the one and knows not the other. */
-static void tidy_date(GString *line)
-{
-    unsigned depth = 0;
-    size_t n = 0;
-
-    for (size_t i = 0; i < line->len; i++) {
-        char c = line->str[i];
-
-        depth += c == '(';
-        if (depth == 0)
-            line->str[n++] = i > 20 ? g_ascii_toupper(c) : c;
-        else
-            depth -= c == ')';
-    }
-    g_string_truncate(line, n);
-}
-
-int64_t mk_value_date(MkSpan value)
-{
-    GString *line;
-    GDateTime *date;
-    int64_t ms = 0;
-
-    if (value.length > 256)
-        value.length = 256;
-    line = mk_value_unfold(value);
-    tidy_date(line);
-    date = g_mime_utils_header_decode_date(line->str);
-    if (date) {
-        ms = g_date_time_to_unix(date) * 1000;
-        g_date_time_unref(date);
-    }
-    g_string_free(line, TRUE);
-    return ms;
 }

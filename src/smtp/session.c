@@ -211,7 +211,7 @@ static void session_input(MkSmtpSession *s, const uint8_t *data, size_t length)
         g_byte_array_append(s->pending, data, (guint) length);
     if (s->server->stopping && session_may_stop(s))
         mk_smtp_session_stop(s);
-    else if (s->peer_ended && session_takes_octets(s))
+    else if (s->peer_ended && s->state != MK_SMTP_STATE_COMMITTING)
         mk_smtp_session_close(s);
     else
         session_set_reading(s);

@@ -2,6 +2,7 @@
 #include "fixture.h"
 
 #include <stdio.h>
+#include <string.h>
 
 #include <mailkeep/crypto.h>
 #include <mailkeep/log.h>
@@ -151,4 +152,134 @@ MkPrincipal *fixture_login(Fixture *fixture, const char *name)
 
     g_assert_no_error(error);
     return principal;
+}
+
+/* -- mails --------------------------------------------------------------------------------- */
+typedef struct {
+    bool done;
+    GError *error;
+} Outcome;
+
+static void on_ingested(const GError *error, void *cookie)
+{
+    Outcome *outcome = cookie;
+
+    outcome->done = true;
+    outcome->error = error == NULL ? NULL : g_error_copy(error);
+}
+
+static MkEnvelope *new_envelope(void)
+{
+    MkEnvelope *envelope = mk_envelope_new();
+
+    envelope->reverse_path = g_strdup("reports@example.com");
+    g_ptr_array_add(envelope->forward_paths, g_strdup("journal@archive.example"));
+    envelope->client_address = g_strdup("192.0.2.25");
+    envelope->helo = g_strdup("mail.example.com");
+    envelope->tls = g_strdup("TLSv1.3");
+    envelope->arrived_unix_ms = mk_clock_unix_ms();
+    return envelope;
+}
+
+/* In pieces of a read, waiting where the spool says so. */
+static MkSpool *fill_spool(Fixture *fixture, const uint8_t *data, size_t length)
+{
+    MkSpool *spool = mk_spool_new(fixture->archive);
+    g_autoptr(GError) error = NULL;
+
+    for (size_t at = 0; at < length;) {
+        size_t step = MIN(length - at, 65536);
+
+        mk_spool_add(spool, data + at, step, &error);
+        g_assert_no_error(error);
+        at += step;
+        while (mk_spool_is_full(spool))
+            mk_loop_turn(fixture->loop);
+    }
+    return spool;
+}
+
+void fixture_ingest(Fixture *fixture, const void *mail, size_t length)
+{
+    Outcome outcome = { false, NULL };
+
+    mk_archive_ingest(fixture->archive, new_envelope(), fill_spool(fixture, mail, length),
+                      on_ingested, &outcome);
+    g_assert_false(outcome.done); /* never before the call returns */
+    fixture_turn_until(fixture, is_set, &outcome.done);
+    g_assert_no_error(outcome.error);
+}
+
+char *fixture_crlf(const char *text)
+{
+    g_auto(GStrv) lines = g_strsplit(text, "\n", -1);
+
+    return g_strjoinv("\r\n", lines);
+}
+
+char *fixture_report(const char *sender, const char *recipients, const char *mail)
+{
+    return g_strdup_printf("From: <reports@example.com>\r\n"
+                           "To: <journal@archive.example>\r\n"
+                           "Subject: a report\r\n"
+                           "Message-ID: <report@example.com>\r\n"
+                           "MIME-Version: 1.0\r\n"
+                           "X-MS-Journal-Report:\r\n"
+                           "Content-Type: multipart/mixed; boundary=\"b1_42\"\r\n"
+                           "\r\n"
+                           "--b1_42\r\n"
+                           "Content-Type: text/plain; charset=\"us-ascii\"\r\n"
+                           "Content-Transfer-Encoding: 7bit\r\n"
+                           "\r\n"
+                           "Sender: %s\r\n"
+                           "Subject: a mail\r\n"
+                           "Message-Id: <mail@example.com>\r\n"
+                           "%s"
+                           "\r\n"
+                           "--b1_42\r\n"
+                           "Content-Type: message/rfc822\r\n"
+                           "\r\n"
+                           "%s\r\n"
+                           "--b1_42--\r\n",
+                           sender, recipients, mail);
+}
+
+MkFound *fixture_find(Fixture *fixture, const MkPrincipal *principal, const char *query,
+                      const char *folder)
+{
+    MkFind find = { .principal = principal, .query = query, .folder = folder, .limit = 100 };
+    g_autoptr(GError) error = NULL;
+    MkFound *found = mk_archive_find(fixture->archive, &find, &error);
+
+    g_assert_no_error(error);
+    return found;
+}
+
+void fixture_assert_count(Fixture *fixture, const MkPrincipal *principal, const char *query,
+                          const char *folder, unsigned count)
+{
+    g_autoptr(MkFound) found = fixture_find(fixture, principal, query, folder);
+
+    g_test_message("query %s", query);
+    g_assert_cmpuint(found->total, ==, count);
+    g_assert_cmpuint(found->hits->len, ==, MIN(count, 100u));
+}
+
+unsigned fixture_count_in(Fixture *fixture, const char *folder)
+{
+    g_autoptr(GArray) mails =
+        mk_archive_folder_mails(fixture->archive, fixture->system, folder, NULL);
+
+    return mails == NULL ? 0 : mails->len;
+}
+
+MkMailId fixture_only_mail(Fixture *fixture, const char *folder)
+{
+    g_autoptr(GError) error = NULL;
+    g_autoptr(GArray) mails =
+        mk_archive_folder_mails(fixture->archive, fixture->system, folder, &error);
+
+    g_assert_no_error(error);
+    g_assert_cmpuint(mails->len, ==, 1);
+    return g_array_index(mails, MkMailId, 0);
 }

@@ -29,4 +29,23 @@ void fixture_add_user(Fixture *fixture, const char *name, const char *privileges
 void fixture_set_password(Fixture *fixture, const char *name);
 MkPrincipal *fixture_login(Fixture *fixture, const char *name);
 
+/*
+ * Brings @mail in as one transaction to journal@archive.example and waits until it is durable.
+ * Lines may end in LF: they are sent with CRLF by fixture_crlf().
+ */
+void fixture_ingest(Fixture *fixture, const void *mail, size_t length);
+char *fixture_crlf(const char *text);
+/* A report of Exchange 2010 form around @mail; @recipients "To: a@x\r\nBcc: b@x\r\n". */
+char *fixture_report(const char *sender, const char *recipients, const char *mail);
+
+/* What @principal finds, newest first; the query must be good. */
+MkFound *fixture_find(Fixture *fixture, const MkPrincipal *principal, const char *query,
+                      const char *folder);
+void fixture_assert_count(Fixture *fixture, const MkPrincipal *principal, const char *query,
+                          const char *folder, unsigned count);
+/* The one mail in @folder. */
+MkMailId fixture_only_mail(Fixture *fixture, const char *folder);
+/* Number of mails in a folder; 0 also when there is no such folder. */
+unsigned fixture_count_in(Fixture *fixture, const char *folder);
+
 #endif

@@ -27,7 +27,7 @@ static void feed(Result *r, const char *data, size_t length)
 /* The rule of RFC 5321 §4.5.2, octet by octet, written as plainly as it can be. */
 static Result plain(const char *data, size_t length)
 {
-    Result r = { .mail = g_byte_array_new() };
+    Result r = { .mail = g_byte_array_sized_new(64) };
     bool line_start = true;
 
     for (size_t i = 0; i < length; i++) {
@@ -47,11 +47,8 @@ static Result plain(const char *data, size_t length)
     return r;
 }
 
-static void assert_same(const Result *got, const Result *want, const char *data, size_t length)
+static void assert_same(const Result *got, const Result *want)
 {
-    g_autofree char *shown = g_strescape(data, NULL);
-
-    g_test_message("%s (%zu)", shown, length);
     g_assert_cmpint(got->dot == MK_SMTP_DOT_END, ==, want->dot == MK_SMTP_DOT_END);
     g_assert_cmpuint(got->used, ==, want->used);
     /* Without an end, octets whose meaning is open (a dot, a dot and a CR) are still held back. */
@@ -98,12 +95,12 @@ static void test_all_splits(void)
 
         for (size_t i = 0; i <= length; i++) {
             for (size_t j = i; j <= length; j++) {
-                Result got = { .mail = g_byte_array_new() };
+                Result got = { .mail = g_byte_array_sized_new(64) };
 
                 feed(&got, data, i);
                 feed(&got, data + i, j - i);
                 feed(&got, data + j, length - j);
-                assert_same(&got, &want, data, length);
+                assert_same(&got, &want);
                 g_byte_array_unref(got.mail);
             }
         }
@@ -119,8 +116,8 @@ static void test_all_strings(void)
     for (size_t length = 0; length <= 8; length++) {
         for (guint n = 0; n < 1u << (2 * length); n++) {
             char data[9] = { 0 };
-            Result want, whole = { .mail = g_byte_array_new() };
-            Result single = { .mail = g_byte_array_new() };
+            Result want, whole = { .mail = g_byte_array_sized_new(64) };
+            Result single = { .mail = g_byte_array_sized_new(64) };
 
             for (size_t i = 0; i < length; i++)
                 data[i] = alphabet[n >> (2 * i) & 3];
@@ -132,7 +129,7 @@ static void test_all_strings(void)
                 whole.mail->len != single.mail->len ||
                 memcmp(whole.mail->data, single.mail->data, whole.mail->len) != 0 ||
                 (want.dot == MK_SMTP_DOT_END && whole.mail->len != want.mail->len))
-                assert_same(&whole, &want, data, length);
+                assert_same(&whole, &want);
             g_assert_true(whole.mail->len == single.mail->len && whole.dot == single.dot);
             g_byte_array_unref(want.mail);
             g_byte_array_unref(whole.mail);
@@ -147,7 +144,7 @@ static void test_stuffed_comes_back(void)
     static const char *const lines[] = { ".", "..", ".\r", "a", "", "\n.", ".\n.", "\r", ".a." };
     g_autoptr(GString) mail = g_string_new(NULL), wire = g_string_new(NULL);
     g_autoptr(GRand) rand = g_rand_new_with_seed(5321);
-    Result got = { .mail = g_byte_array_new() };
+    Result got = { .mail = g_byte_array_sized_new(64) };
 
     for (int i = 0; i < 2000; i++) {
         const char *line = lines[g_rand_int_range(rand, 0, G_N_ELEMENTS(lines))];
