@@ -22,6 +22,18 @@ static bool init_locks(MkLoop *loop)
     return ok;
 }
 
+static bool start_lanes(MkLoop *loop, unsigned interactive, unsigned bulk, GError **error)
+{
+    const unsigned threads[MK_LANE_COUNT] = {
+        [MK_LANE_INTERACTIVE] = interactive, [MK_LANE_BULK] = bulk
+    };
+
+    for (int i = 0; i < MK_LANE_COUNT; i++)
+        if (!lane_start(&loop->lanes[i], (MkLane) i, loop, threads[i], error))
+            return false;
+    return true;
+}
+
 MkLoop *mk_loop_new(unsigned interactive_threads, unsigned bulk_threads, GError **error)
 {
     MkLoop *loop = g_new0(MkLoop, 1);
@@ -42,8 +54,7 @@ MkLoop *mk_loop_new(unsigned interactive_threads, unsigned bulk_threads, GError 
     loop->wake.data = loop;
     loop->wake_open = true;
     delay_init(&loop->delay, &loop->uv);
-    if (!lane_start(&loop->lanes[MK_LANE_INTERACTIVE], loop, interactive_threads, error) ||
-        !lane_start(&loop->lanes[MK_LANE_BULK], loop, bulk_threads, error)) {
+    if (!start_lanes(loop, interactive_threads, bulk_threads, error)) {
         mk_loop_free(loop);
         return NULL;
     }
