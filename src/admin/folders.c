@@ -33,20 +33,19 @@ bool fn_get_child_folders(Call *call, GError **error)
 bool fn_get_messages(Call *call, GError **error)
 {
     const char *folder = admin_call_string(call, "folder");
-    g_autoptr(GArray) numbers = NULL;
+    g_autoptr(GArray) ids = NULL;
 
     if (folder == NULL || folder[0] == '\0')
         return mk_fail(error, MK_ERROR_INVALID, "Missing API argument folder.");
-    numbers = mk_archive_folder_mails(admin_call_archive(call), call->principal, folder, error);
-    if (numbers == NULL)
+    ids = mk_archive_folder_mails(admin_call_archive(call), call->principal, folder, error);
+    if (ids == NULL)
         return false;
     call->result = yyjson_mut_arr(call->doc);
-    for (guint i = 0; i < numbers->len; i++) {
-        MkMailId id = { 1, g_array_index(numbers, uint32_t, i) };
+    for (guint i = 0; i < ids->len; i++) {
         yyjson_mut_val *object = yyjson_mut_arr_add_obj(call->doc, call->result);
         char text[24];
 
-        mk_mail_id_format(id, text);
+        mk_mail_id_format(g_array_index(ids, MkMailId, i), text);
         admin_json_add_string(call->doc, object, "id", text);
     }
     return true;
