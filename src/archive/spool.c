@@ -375,7 +375,8 @@ static bool fill(const MkSpool *spool, uint8_t *out, GError **error)
             return false;
         out += chunk->length;
     }
-    memcpy(out, spool->memory->data, spool->memory->len);
+    if (spool->memory->len > 0)
+        memcpy(out, spool->memory->data, spool->memory->len);
     return true;
 }
 

@@ -195,6 +195,7 @@ MkStore *mk_store_open(const MkStoreOptions *options, GError **error)
     store->dir = g_strdup(options->dir);
     store->content_dir = store_content_dir(options->dir);
     store->lock_fd = -1;
+    store->map_size_bytes = options->map_size_bytes;
     store->codec = codec_new();
     folders_init(&store->folders);
     pack_files_init(&store->files, store->content_dir);

@@ -59,16 +59,9 @@ bool web_report_run(WebCall *call, GError **error)
 {
     GBytes *report = mk_archive_report_read(call->archive, call->principal, call->id, call->number,
                                             error);
-    if (report == NULL)
-        return false;
-    uint64_t size = g_bytes_get_size(report);
-    if (!web_budget_take(call->budget, size, error)) {
-        g_bytes_unref(report);
-        return false;
-    }
-    call->body = web_budget_wrap(call->budget, report, size);
-    call->body_type = "message/rfc822";
-    call->file_name = g_strdup_printf("report-%u-%u-%u.eml", call->id.store_id, call->id.number,
-                                      call->number);
-    return true;
+    return report != NULL &&
+           web_give_download(call, report, "message/rfc822",
+                             g_strdup_printf("report-%u-%u-%u.eml", call->id.store_id,
+                                             call->id.number, call->number),
+                             error);
 }

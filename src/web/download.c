@@ -6,21 +6,30 @@
 
 #include "internal.h"
 
-bool web_raw_run(WebCall *call, GError **error)
+bool web_give_download(WebCall *call, GBytes *octets, const char *type, char *file_name,
+                       GError **error)
 {
-    g_autoptr(MkFoundMail) found =
-        mk_archive_mail_get(call->archive, call->principal, call->id, error);
-    if (found == NULL || !web_budget_take(call->budget, found->size_bytes, error))
-        return false;
-    GBytes *mail = mk_archive_mail_read(call->archive, call->principal, call->id, error);
-    if (mail == NULL) {
-        web_budget_give(call->budget, found->size_bytes);
+    uint64_t size = g_bytes_get_size(octets);
+
+    if (!web_budget_take(call->budget, size, error)) {
+        g_bytes_unref(octets);
+        g_free(file_name);
         return false;
     }
-    call->body = web_budget_wrap(call->budget, mail, found->size_bytes);
-    call->body_type = "message/rfc822";
-    call->file_name = g_strdup_printf("mail-%u-%u.eml", call->id.store_id, call->id.number);
+    call->body = web_budget_wrap(call->budget, octets, size);
+    call->body_type = type;
+    call->file_name = file_name;
     return true;
+}
+
+bool web_raw_run(WebCall *call, GError **error)
+{
+    GBytes *mail = mk_archive_mail_read(call->archive, call->principal, call->id, error);
+
+    return mail != NULL &&
+           web_give_download(call, mail, "message/rfc822",
+                             g_strdup_printf("mail-%u-%u.eml", call->id.store_id, call->id.number),
+                             error);
 }
 
 bool web_attachment_read(WebCall *call, GError **error)
@@ -58,13 +67,6 @@ bool web_attachment_run(WebCall *call, GError **error)
     GBytes *content = mk_mail_part_content(data, length, call->number, error);
     if (content == NULL)
         return false;
-    uint64_t size = g_bytes_get_size(content);
-    if (!web_budget_take(call->budget, size, error)) {
-        g_bytes_unref(content);
-        return false;
-    }
-    call->body = web_budget_wrap(call->budget, content, size);
-    call->body_type = "application/octet-stream";
-    call->file_name = part_name(data, length, call->number);
-    return true;
+    return web_give_download(call, content, "application/octet-stream",
+                             part_name(data, length, call->number), error);
 }

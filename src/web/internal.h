@@ -150,6 +150,9 @@ bool web_message_run(WebCall *call, GError **error);
 bool web_headers_run(WebCall *call, GError **error);
 void web_json_found_mail(yyjson_mut_doc *doc, yyjson_mut_val *object, const MkFoundMail *mail);
 /* download.c */
+/* For run(): @octets as the answer, within the budget. Takes @octets and @file_name. */
+bool web_give_download(WebCall *call, GBytes *octets, const char *type, char *file_name,
+                       GError **error);
 bool web_raw_run(WebCall *call, GError **error);
 bool web_attachment_read(WebCall *call, GError **error);
 bool web_attachment_run(WebCall *call, GError **error);
