@@ -1,7 +1,7 @@
 /* test_routes.c - which route a path means, and what is allowed where */
 #include <string.h>
 
-#include "../../../src/web/internal.h"
+#include "web/internal.h"
 
 static const struct {
     const char *method;
