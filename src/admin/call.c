@@ -5,6 +5,8 @@
 
 #include <string.h>
 
+#define NAME_SHOWN_MAX 64
+
 static const Argument *argument_find(const Function *function, const char *name)
 {
     for (const Argument *a = function->arguments; a->name != NULL; a++)
@@ -61,6 +63,15 @@ static bool argument_fits(const Argument *argument, const char *text, GError **e
     g_assert_not_reached();
 }
 
+const char *admin_name_shown(const char *name)
+{
+    bool is_plain = name[0] != '\0' && strlen(name) <= NAME_SHOWN_MAX;
+
+    for (const char *p = name; is_plain && *p != '\0'; p++)
+        is_plain = g_ascii_isalnum(*p);
+    return is_plain ? name : "(not a name)";
+}
+
 /* An empty value of another type than string counts as left out: clients send all their fields. */
 static bool is_given(const Argument *argument, const char *text)
 {
@@ -75,7 +86,8 @@ static bool arguments_check(const Function *function, GHashTable *arguments, GEr
     g_hash_table_iter_init(&iter, arguments);
     while (g_hash_table_iter_next(&iter, &name, NULL))
         if (argument_find(function, name) == NULL)
-            return mk_fail(error, MK_ERROR_INVALID, "Unknown API argument for %s.", function->name);
+            return mk_fail(error, MK_ERROR_INVALID, "Unknown API argument %s for %s.",
+                           admin_name_shown(name), function->name);
     for (const Argument *a = function->arguments; a->name != NULL; a++) {
         const char *text = g_hash_table_lookup(arguments, a->name);
 
@@ -128,6 +140,13 @@ const char *admin_call_string(const Call *call, const char *name)
 {
     g_assert(argument_find(call->function, name) != NULL);
     return g_hash_table_lookup(call->arguments, name);
+}
+
+const char *admin_call_text(const Call *call, const char *name)
+{
+    const char *text = admin_call_string(call, name);
+
+    return text != NULL && text[0] != '\0' ? text : NULL;
 }
 
 int64_t admin_call_number(const Call *call, const char *name, int64_t otherwise)

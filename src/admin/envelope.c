@@ -48,7 +48,7 @@ GBytes *admin_envelope_format(const Envelope *e, bool with_bom)
     admin_json_add_string(doc, root, "statusText", e->status_text);
     add_result(doc, root, e->result_json);
     admin_json_add_string(doc, root, "logOutput", e->log);
-    text = yyjson_mut_write(doc, YYJSON_WRITE_ALLOW_INVALID_UNICODE, &length);
+    text = yyjson_mut_write(doc, 0, &length);
     g_assert(text != NULL);
     if (with_bom)
         g_byte_array_append(out, (const uint8_t *) byte_order_mark, strlen(byte_order_mark));
@@ -90,7 +90,8 @@ char *admin_result_to_json(const Call *call)
         return NULL;
     yyjson_mut_doc_set_root(call->doc, call->result);
     text = yyjson_mut_write(call->doc, 0, NULL);
-    copy = g_strdup(text != NULL ? text : "null"); /* NULL: invalid UTF-8 that no handler may add */
+    g_assert(text != NULL); /* json.c lets only UTF-8 in */
+    copy = g_strdup(text);
     free(text);
     return copy;
 }

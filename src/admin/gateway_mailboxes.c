@@ -38,7 +38,7 @@ bool fn_get_gateway_mailboxes(Call *call, GError **error)
 static bool mode_parse(const char *text, MkGatewayMode *out, GError **error)
 {
     *out = MK_GATEWAY_ARCHIVE;
-    if (text == NULL || text[0] == '\0' || strcmp(text, "archive") == 0)
+    if (text == NULL || strcmp(text, "archive") == 0)
         return true;
     *out = MK_GATEWAY_SPOOL;
     return strcmp(text, "spool") == 0 ||
@@ -47,19 +47,17 @@ static bool mode_parse(const char *text, MkGatewayMode *out, GError **error)
 
 bool fn_create_gateway_mailbox(Call *call, GError **error)
 {
-    const char *id_wanted = admin_call_string(call, "id");
-    const char *password = admin_call_string(call, "password");
     MkGatewayMailbox mailbox = {
-        .id = (char *) (id_wanted != NULL && id_wanted[0] != '\0' ? id_wanted : NULL),
+        .id = (char *) admin_call_text(call, "id"),
         .address = (char *) admin_call_string(call, "address"),
         .name = (char *) admin_call_string(call, "name"),
         .description = (char *) admin_call_string(call, "description"),
     };
     g_autofree char *id = NULL;
 
-    if (!mode_parse(admin_call_string(call, "mode"), &mailbox.mode, error))
+    if (!mode_parse(admin_call_text(call, "mode"), &mailbox.mode, error))
         return false;
-    if (mailbox.mode == MK_GATEWAY_ARCHIVE && password != NULL && password[0] != '\0')
+    if (mailbox.mode == MK_GATEWAY_ARCHIVE && admin_call_text(call, "password") != NULL)
         return mk_fail(error, MK_ERROR_INVALID,
                        "A gateway mailbox of mode archive has no password.");
     if (!mk_archive_gateway_create(admin_call_archive(call), &mailbox, &id, error))

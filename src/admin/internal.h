@@ -61,11 +61,14 @@ struct Call {
 Call *admin_call_new(MkAdmin *admin, const Function *function, MkPrincipal *principal,
                      GHashTable *arguments, GError **error);
 void admin_call_free(Call *call);
+/* A function's or argument's name as it came, for an error; another text when it cannot be one. */
+const char *admin_name_shown(const char *name);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Call, admin_call_free)
 /* Runs the handler; keeps its error in the call. */
 void admin_call_run(Call *call);
 
 const char *admin_call_string(const Call *call, const char *name); /* NULL when left out */
+const char *admin_call_text(const Call *call, const char *name);   /* NULL also when empty */
 int64_t admin_call_number(const Call *call, const char *name, int64_t otherwise);
 bool admin_call_bool(const Call *call, const char *name, bool otherwise);
 /* "a, b" -> { "a", "b", NULL }; left out or "" -> { NULL } */

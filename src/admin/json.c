@@ -5,13 +5,21 @@
 
 #include <string.h>
 
+/* An envelope's addresses are kept as they came, which need not be UTF-8; JSON must be. */
+static yyjson_mut_val *text_value(yyjson_mut_doc *doc, const char *text)
+{
+    g_autofree char *valid = g_utf8_validate(text, -1, NULL) ? NULL : g_utf8_make_valid(text, -1);
+
+    return yyjson_mut_strcpy(doc, valid != NULL ? valid : text);
+}
+
 void admin_json_add_string(yyjson_mut_doc *doc, yyjson_mut_val *object, const char *key,
                            const char *text)
 {
     if (text == NULL)
         yyjson_mut_obj_add_null(doc, object, key);
     else
-        yyjson_mut_obj_add_strcpy(doc, object, key, text);
+        yyjson_mut_obj_add_val(doc, object, key, text_value(doc, text));
 }
 
 void admin_json_add_number(yyjson_mut_doc *doc, yyjson_mut_val *object, const char *key,
@@ -41,7 +49,7 @@ void admin_json_add_list(yyjson_mut_doc *doc, yyjson_mut_val *object, const char
     yyjson_mut_val *list = yyjson_mut_obj_add_arr(doc, object, key);
 
     for (; texts != NULL && *texts != NULL; texts++)
-        yyjson_mut_arr_add_strcpy(doc, list, *texts);
+        yyjson_mut_arr_append(list, text_value(doc, *texts));
 }
 
 void admin_json_add_names(yyjson_mut_doc *doc, yyjson_mut_val *object, const char *key,

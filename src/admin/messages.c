@@ -56,14 +56,13 @@ static bool date_parse(const char *name, const char *text, int64_t *out_ms, bool
 
 static bool dates_parse(const Call *call, MkFind *find, GError **error)
 {
-    const char *from = admin_call_string(call, "from");
-    const char *to = admin_call_string(call, "to");
+    const char *from = admin_call_text(call, "from");
+    const char *to = admin_call_text(call, "to");
     bool is_day;
 
-    if (from != NULL && from[0] != '\0' &&
-        !date_parse("from", from, &find->date_from_unix_ms, &is_day, error))
+    if (from != NULL && !date_parse("from", from, &find->date_from_unix_ms, &is_day, error))
         return false;
-    if (to == NULL || to[0] == '\0')
+    if (to == NULL)
         return true;
     if (!date_parse("to", to, &find->date_to_unix_ms, &is_day, error))
         return false;
@@ -74,8 +73,8 @@ static bool dates_parse(const Call *call, MkFind *find, GError **error)
 
 static bool find_from_call(const Call *call, MkFind *find, GError **error)
 {
-    const char *sort = admin_call_string(call, "sort");
-    const char *order = admin_call_string(call, "order");
+    const char *sort = admin_call_text(call, "sort");
+    const char *order = admin_call_text(call, "order");
     int64_t offset = admin_call_number(call, "offset", 0);
     int64_t limit = admin_call_number(call, "limit", 50);
 
@@ -86,9 +85,7 @@ static bool find_from_call(const Call *call, MkFind *find, GError **error)
                        MK_LIMIT_SEARCH_PAGE);
     find->principal = call->principal;
     find->query = admin_call_string(call, "query");
-    find->folder = admin_call_string(call, "folder");
-    if (find->folder != NULL && find->folder[0] == '\0')
-        find->folder = NULL;
+    find->folder = admin_call_text(call, "folder");
     find->offset = (uint64_t) offset;
     find->limit = (unsigned) limit;
     return (sort == NULL || sort_parse(sort, &find->sort, error)) &&
@@ -172,13 +169,13 @@ bool fn_get_message_content(Call *call, GError **error)
 static void add_arrival(Call *call, yyjson_mut_val *object, const MkArrival *arrival)
 {
     const MkEnvelope *envelope = arrival->envelope;
-    yyjson_mut_val *list;
+    g_autoptr(GPtrArray) paths = g_ptr_array_new();
 
+    g_ptr_array_extend(paths, envelope->forward_paths, NULL, NULL);
+    g_ptr_array_add(paths, NULL);
     admin_json_add_time(call->doc, object, "time", arrival->arrived_unix_ms);
     admin_json_add_string(call->doc, object, "reversePath", envelope->reverse_path);
-    list = yyjson_mut_obj_add_arr(call->doc, object, "forwardPaths");
-    for (guint i = 0; i < envelope->forward_paths->len; i++)
-        yyjson_mut_arr_add_strcpy(call->doc, list, envelope->forward_paths->pdata[i]);
+    admin_json_add_list(call->doc, object, "forwardPaths", (const char *const *) paths->pdata);
     admin_json_add_string(call->doc, object, "clientAddress", envelope->client_address);
     admin_json_add_string(call->doc, object, "tls", envelope->tls);
     admin_json_add_bool(call->doc, object, "hasReport", arrival->has_report);

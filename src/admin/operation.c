@@ -116,6 +116,7 @@ static void respond_status(Operation *operation, MkHttpRequest *request, uint64_
                            bool with_bom)
 {
     g_autofree char *log = NULL;
+    g_autoptr(GBytes) body = NULL;
     Envelope e;
 
     g_mutex_lock(&operation->lock);
@@ -130,8 +131,9 @@ static void respond_status(Operation *operation, MkHttpRequest *request, uint64_
         .result_json = operation->result_json,
         .log = log,
     };
-    admin_envelope_respond(request, &e, with_bom);
+    body = admin_envelope_format(&e, with_bom);
     g_mutex_unlock(&operation->lock);
+    mk_http_respond(request, admin_envelope_response(200, body));
 }
 
 /* Takes the waiter out of its list and answers. */
@@ -139,6 +141,7 @@ static void waiter_answer(Waiter *waiter)
 {
     Operation *operation = waiter->operation;
 
+    mk_http_set_on_gone(waiter->request, NULL, NULL);
     g_ptr_array_remove_fast(operation->waiters, waiter);
     respond_status(operation, waiter->request, waiter->known_version, waiter->with_bom);
     mk_timer_free(waiter->timer);
@@ -287,6 +290,24 @@ static gboolean is_outdated(gpointer key, gpointer value, gpointer now)
            *(const int64_t *) now - operation->ended_ms > MK_LIMIT_OPERATION_KEEP_MS;
 }
 
+/* Scripts may run more in an hour than are kept: the one that ended first makes room. */
+static void drop_oldest_ended(Operations *operations)
+{
+    Operation *oldest = NULL;
+    GHashTableIter iter;
+    gpointer value;
+
+    g_hash_table_iter_init(&iter, operations->by_token);
+    while (g_hash_table_iter_next(&iter, NULL, &value)) {
+        Operation *operation = value;
+
+        if (operation->ended && (oldest == NULL || operation->ended_ms < oldest->ended_ms))
+            oldest = operation;
+    }
+    if (oldest != NULL)
+        g_hash_table_remove(operations->by_token, oldest->token);
+}
+
 static bool has_room(Operations *operations, GError **error)
 {
     int64_t now = mk_clock_monotonic_ms();
@@ -294,6 +315,8 @@ static bool has_room(Operations *operations, GError **error)
     if (operations->stopping)
         return mk_fail(error, MK_ERROR_CANCELLED, "The server is stopping.");
     g_hash_table_foreach_remove(operations->by_token, is_outdated, &now);
+    if (g_hash_table_size(operations->by_token) >= MK_LIMIT_OPERATIONS)
+        drop_oldest_ended(operations);
     if (g_hash_table_size(operations->by_token) >= MK_LIMIT_OPERATIONS)
         return mk_fail(error, MK_ERROR_BUSY, "Too many operations; try again later.");
     return true;
@@ -387,6 +410,7 @@ static void wait_for_news(Operation *operation, MkHttpRequest *request, uint64_t
     waiter->with_bom = with_bom;
     waiter->timer = mk_timer_new(operation->all->loop, on_wait_over, waiter);
     mk_timer_start(waiter->timer, MIN(wait_ms, MK_LIMIT_STATUS_WAIT_MS));
+    mk_http_set_on_gone(request, on_wait_over, waiter); /* nobody waits any more */
     g_ptr_array_add(operation->waiters, waiter);
 }
 

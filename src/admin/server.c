@@ -71,7 +71,7 @@ static const Function *function_get(const char *name, GError **error)
         mk_fail(error, MK_ERROR_UNSUPPORTED,
                 "The API function %s is not available in this version of Mailkeep.", name);
     else if (function == NULL)
-        mk_fail(error, MK_ERROR_NOT_FOUND, "Unknown API function.");
+        mk_fail(error, MK_ERROR_NOT_FOUND, "Unknown API function %s.", admin_name_shown(name));
     return function;
 }
 

@@ -36,8 +36,8 @@ static bool change(Call *call, const MkUserChange *change, GError **error)
 static bool create_checks(const Call *call, uint32_t *out_privileges,
                           MkAuthentication *out_authentication, GError **error)
 {
-    const char *authentication = admin_call_string(call, "authentication");
-    const char *password = admin_call_string(call, "password");
+    const char *authentication = admin_call_text(call, "authentication");
+    const char *password = admin_call_text(call, "password");
 
     *out_authentication = MK_AUTHENTICATION_INTEGRATED;
     return mk_privileges_parse(admin_call_string(call, "privileges"), out_privileges, error) &&
@@ -49,8 +49,9 @@ static bool create_checks(const Call *call, uint32_t *out_privileges,
 
 bool fn_create_user(Call *call, GError **error)
 {
+    MkArchive *archive = admin_call_archive(call);
     const char *user_name = admin_call_string(call, "userName");
-    const char *password = admin_call_string(call, "password");
+    const char *password = admin_call_text(call, "password");
     MkAuthentication authentication;
     uint32_t privileges;
     MkUserChange properties = {
@@ -60,12 +61,14 @@ bool fn_create_user(Call *call, GError **error)
     };
 
     if (!create_checks(call, &privileges, &authentication, error) ||
-        !mk_archive_user_create(admin_call_archive(call), user_name, privileges, error))
+        !mk_archive_user_create(archive, user_name, privileges, error))
         return false;
-    if (!mk_archive_user_change(admin_call_archive(call), user_name, &properties, error))
-        return false;
-    return password == NULL ||
-           mk_archive_user_set_password(admin_call_archive(call), user_name, password, error);
+    if (mk_archive_user_change(archive, user_name, &properties, error) &&
+        (password == NULL ||
+         mk_archive_user_set_password(archive, user_name, password, error)))
+        return true;
+    mk_archive_user_delete(archive, user_name, NULL); /* all of it or nothing */
+    return false;
 }
 
 bool fn_delete_user(Call *call, GError **error)

@@ -389,6 +389,7 @@ uint32_t mk_index_take_id(MkIndex *index, const MkManifest *manifest);
 /* Deletes a segment's blocks and deletions. */
 bool mk_segment_erase(MkWriteTxn *txn, uint32_t id, GError **error);
 bool mk_deleted_store(MkWriteTxn *txn, uint32_t id, const MkDocSet *deleted, GError **error);
+MkDocSet *mk_deleted_load(MkTxn *txn, const MkSegmentInfo *info, GError **error);
 /* *out_doc is UINT32_MAX when the segment has no such mail. */
 bool mk_segment_find(MkColumn *numbers, uint32_t number, uint32_t *out_doc, GError **error);
 

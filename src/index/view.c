@@ -25,7 +25,7 @@ bool mk_deleted_store(MkWriteTxn *txn, uint32_t id, const MkDocSet *deleted, GEr
     return mk_db_put(txn, TABLE_DELETED, key, sizeof key, value->data, value->len, error);
 }
 
-static MkDocSet *load_deleted(MkTxn *txn, const MkSegmentInfo *info, GError **error)
+MkDocSet *mk_deleted_load(MkTxn *txn, const MkSegmentInfo *info, GError **error)
 {
     g_autoptr(GByteArray) value = g_byte_array_new();
     g_autoptr(MkDocSet) set = mk_doc_set_new(info->doc_count, false);
@@ -102,7 +102,7 @@ static bool fill_state(MkSegmentState *state, const MkSegmentState *known, MkTxn
         state->deleted = known->deleted;
         g_atomic_int_inc(&state->deleted->refs);
     } else {
-        state->deleted = load_deleted(txn, info, error);
+        state->deleted = mk_deleted_load(txn, info, error);
     }
     state->deleted_count = info->deleted_count;
     return state->deleted != NULL;

@@ -161,7 +161,7 @@ static void add_list(InternetAddressList *list, GPtrArray *out, unsigned *left)
 {
     int count = internet_address_list_length(list);
 
-    for (int i = 0; i < count && *left > 0; i++) {
+    for (int i = 0; i<count && * left> 0; i++) {
         InternetAddress *ia = internet_address_list_get_address(list, i);
         const char *name = internet_address_get_name(ia);
 
@@ -192,7 +192,7 @@ static void add_missing(const char *text, GPtrArray *out, guint first, unsigned 
     known = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
     for (guint i = first; i < out->len; i++)
         g_hash_table_add(known, mk_address_fold(((MkAddress *) out->pdata[i])->address));
-    for (guint i = 0; i < specs->len && *left > 0; i++)
+    for (guint i = 0; i<specs->len && * left> 0; i++)
         if (g_hash_table_add(known, mk_address_fold(specs->pdata[i]))) {
             g_ptr_array_add(out, mk_address_new(NULL, specs->pdata[i]));
             (*left)--;

@@ -24,8 +24,8 @@
 #include "internal.h"
 
 #define RECIPE_VERSION 1
-#define RECIPE_BYTES 4096   /* a body which needs more is not worth decoding */
-#define SUFFIX_BYTES 4096   /* a rest up to this is taken literally: no base64 is looked for in it */
+#define RECIPE_BYTES 4096 /* a body which needs more is not worth decoding */
+#define SUFFIX_BYTES 4096 /* a rest up to this is taken literally: no base64 is looked for in it */
 #define BODY_BYTES (1u << 30)
 
 typedef enum {
@@ -102,10 +102,10 @@ typedef struct {
     GByteArray *recipe; /* whole blocks */
     GByteArray *runs;   /* of the block being read */
     uint64_t run_count;
-    size_t letters;     /* of a line, in the run not yet written */
+    size_t letters; /* of a line, in the run not yet written */
     Eol eol;
-    uint64_t lines;     /* 0 = there is no such run */
-    bool has_letters;   /* in this block */
+    uint64_t lines;   /* 0 = there is no such run */
+    bool has_letters; /* in this block */
 } Decoder;
 
 static void run_flush(Decoder *d)
@@ -242,8 +242,8 @@ bool mk_base64_decode_exact(const uint8_t *encoded, size_t length, GByteArray *o
 /* -- encoding ----------------------------------------------------------------------------- */
 
 typedef struct {
-    const uint8_t *at; /* decoded octets not yet used */
-    size_t left;       /* of this block */
+    const uint8_t *at;  /* decoded octets not yet used */
+    size_t left;        /* of this block */
     uint8_t quantum[4]; /* letters made but not yet given out */
     unsigned pending;
     uint8_t tail;

@@ -104,8 +104,8 @@ void mk_utf8_cut(GString *text, size_t max_bytes)
 /* -- labels ---------------------------------------------------------------------------------- */
 
 typedef enum {
-    READ_UTF8,   /* UTF-8 where it is valid, windows-1252 where not */
-    READ_1252,   /* UTF-8 if all of it is, else windows-1252 */
+    READ_UTF8, /* UTF-8 where it is valid, windows-1252 where not */
+    READ_1252, /* UTF-8 if all of it is, else windows-1252 */
     READ_ICONV,
 } Reading;
 

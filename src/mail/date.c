@@ -92,15 +92,14 @@ static int named_zone(const char *p)
         const char *name;
         int hours;
     } zones[] = {
-        { "EST", -5 }, { "EDT", -4 }, { "CST", -6 }, { "CDT", -5 },  { "MST", -7 }, { "MDT", -6 },
-        { "PST", -8 }, { "PDT", -7 }, { "CET", 1 },  { "CEST", 2 },  { "MET", 1 },  { "MEST", 2 },
-        { "MEZ", 1 },  { "BST", 1 },  { "WEST", 1 }, { "EET", 2 },   { "EEST", 3 }, { "JST", 9 },
+        { "EST", -5 }, { "EDT", -4 }, { "CST", -6 }, { "CDT", -5 }, { "MST", -7 }, { "MDT", -6 },
+        { "PST", -8 }, { "PDT", -7 }, { "CET", 1 },  { "CEST", 2 }, { "MET", 1 },  { "MEST", 2 },
+        { "MEZ", 1 },  { "BST", 1 },  { "WEST", 1 }, { "EET", 2 },  { "EEST", 3 }, { "JST", 9 },
     };
     size_t length = strspn(p, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz");
 
     for (size_t i = 0; i < G_N_ELEMENTS(zones); i++)
-        if (strlen(zones[i].name) == length &&
-            g_ascii_strncasecmp(p, zones[i].name, length) == 0)
+        if (strlen(zones[i].name) == length && g_ascii_strncasecmp(p, zones[i].name, length) == 0)
             return zones[i].hours * 60;
     return 0;
 }

@@ -24,7 +24,8 @@ typedef struct {
     const char *at;
     const char *end;
     GString *out;
-    size_t limit; /* of out->len */
+    size_t start; /* out->len before */
+    size_t limit; /* and at most */
     Gap gap;      /* before the next character */
     unsigned pre; /* open <pre>: blanks and line ends stay */
 } Html;
@@ -34,30 +35,30 @@ typedef enum {
     TAG_CELL,  /* a blank */
     TAG_BLOCK, /* a line end before and after */
     TAG_PRE,
-    TAG_RAW,   /* its text is no text */
+    TAG_RAW, /* its text is no text */
 } TagKind;
 
 static const struct {
     const char *name;
     TagKind kind;
 } tags[] = {
-    { "address", TAG_BLOCK }, { "article", TAG_BLOCK },    { "aside", TAG_BLOCK },
-    { "blockquote", TAG_BLOCK }, { "body", TAG_BLOCK },    { "br", TAG_BLOCK },
-    { "caption", TAG_BLOCK }, { "center", TAG_BLOCK },     { "dd", TAG_BLOCK },
-    { "dir", TAG_BLOCK },     { "div", TAG_BLOCK },        { "dl", TAG_BLOCK },
-    { "dt", TAG_BLOCK },      { "fieldset", TAG_BLOCK },   { "figcaption", TAG_BLOCK },
-    { "figure", TAG_BLOCK },  { "footer", TAG_BLOCK },     { "form", TAG_BLOCK },
-    { "h1", TAG_BLOCK },      { "h2", TAG_BLOCK },         { "h3", TAG_BLOCK },
-    { "h4", TAG_BLOCK },      { "h5", TAG_BLOCK },         { "h6", TAG_BLOCK },
-    { "header", TAG_BLOCK },  { "hr", TAG_BLOCK },         { "iframe", TAG_RAW },
-    { "img", TAG_CELL },      { "input", TAG_CELL },       { "li", TAG_BLOCK },
-    { "main", TAG_BLOCK },    { "nav", TAG_BLOCK },        { "noembed", TAG_RAW },
-    { "noframes", TAG_RAW },  { "ol", TAG_BLOCK },         { "option", TAG_BLOCK },
-    { "p", TAG_BLOCK },       { "pre", TAG_PRE },          { "script", TAG_RAW },
-    { "section", TAG_BLOCK }, { "style", TAG_RAW },        { "table", TAG_BLOCK },
-    { "tbody", TAG_BLOCK },   { "td", TAG_CELL },          { "textarea", TAG_BLOCK },
-    { "tfoot", TAG_BLOCK },   { "th", TAG_CELL },          { "thead", TAG_BLOCK },
-    { "title", TAG_RAW },     { "tr", TAG_BLOCK },         { "ul", TAG_BLOCK },
+    { "address", TAG_BLOCK },    { "article", TAG_BLOCK },  { "aside", TAG_BLOCK },
+    { "blockquote", TAG_BLOCK }, { "body", TAG_BLOCK },     { "br", TAG_BLOCK },
+    { "caption", TAG_BLOCK },    { "center", TAG_BLOCK },   { "dd", TAG_BLOCK },
+    { "dir", TAG_BLOCK },        { "div", TAG_BLOCK },      { "dl", TAG_BLOCK },
+    { "dt", TAG_BLOCK },         { "fieldset", TAG_BLOCK }, { "figcaption", TAG_BLOCK },
+    { "figure", TAG_BLOCK },     { "footer", TAG_BLOCK },   { "form", TAG_BLOCK },
+    { "h1", TAG_BLOCK },         { "h2", TAG_BLOCK },       { "h3", TAG_BLOCK },
+    { "h4", TAG_BLOCK },         { "h5", TAG_BLOCK },       { "h6", TAG_BLOCK },
+    { "header", TAG_BLOCK },     { "hr", TAG_BLOCK },       { "iframe", TAG_RAW },
+    { "img", TAG_CELL },         { "input", TAG_CELL },     { "li", TAG_BLOCK },
+    { "main", TAG_BLOCK },       { "nav", TAG_BLOCK },      { "noembed", TAG_RAW },
+    { "noframes", TAG_RAW },     { "ol", TAG_BLOCK },       { "option", TAG_BLOCK },
+    { "p", TAG_BLOCK },          { "pre", TAG_PRE },        { "script", TAG_RAW },
+    { "section", TAG_BLOCK },    { "style", TAG_RAW },      { "table", TAG_BLOCK },
+    { "tbody", TAG_BLOCK },      { "td", TAG_CELL },        { "textarea", TAG_BLOCK },
+    { "tfoot", TAG_BLOCK },      { "th", TAG_CELL },        { "thead", TAG_BLOCK },
+    { "title", TAG_RAW },        { "tr", TAG_BLOCK },       { "ul", TAG_BLOCK },
 };
 
 static bool is_blank(char c)
@@ -74,7 +75,7 @@ static void want_gap(Html *h, Gap gap)
 
 static void write_text(Html *h, const char *text, size_t length)
 {
-    if (h->gap != GAP_NONE && h->out->len > 0)
+    if (h->gap != GAP_NONE && h->out->len > h->start)
         g_string_append_c(h->out, h->gap == GAP_LINE ? '\n' : ' ');
     h->gap = GAP_NONE;
     g_string_append_len(h->out, text, (gssize) length);
@@ -286,7 +287,11 @@ static void read_special(Html *h)
 
 void mk_html_to_text(const char *html, size_t length, GString *out, size_t max_bytes)
 {
-    Html h = { .at = html, .end = html + length, .out = out, .limit = out->len + max_bytes };
+    Html h = { .at = html,
+               .end = html + length,
+               .out = out,
+               .start = out->len,
+               .limit = out->len + max_bytes };
 
     while (h.at < h.end && out->len <= h.limit) {
         const char *start = h.at;

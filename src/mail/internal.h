@@ -28,9 +28,9 @@ typedef struct {
     size_t length;
 } MkSpan;
 
-bool mk_span_is(MkSpan span, const char *text);      /* ASCII case does not matter */
+bool mk_span_is(MkSpan span, const char *text);       /* ASCII case does not matter */
 bool mk_span_starts(MkSpan span, const char *prefix); /* likewise */
-MkSpan mk_span_trim(MkSpan span);                    /* without blanks and line ends around it */
+MkSpan mk_span_trim(MkSpan span);                     /* without blanks and line ends around it */
 
 typedef struct {
     MkSpan name;
@@ -86,8 +86,8 @@ typedef struct {
     MkEncoding encoding;
     size_t header; /* offsets: the header with the empty line ends where the body starts */
     size_t body;
-    size_t end;         /* without the line end before the boundary (RFC 2046 5.1.1) */
-    char type[80];      /* "text/plain" if none is given */
+    size_t end;          /* without the line end before the boundary (RFC 2046 5.1.1) */
+    char type[80];       /* "text/plain" if none is given */
     MkSpan content_type; /* field values */
     MkSpan disposition;
     MkSpan content_id;
@@ -117,8 +117,8 @@ size_t mk_transfer_size(MkEncoding encoding, const uint8_t *data, size_t length)
 
 /* -- journal_report.c: the report's own text ------------------------------------------------------ */
 typedef struct {
-    bool is_pure;   /* every line is a field of a report, the first one Sender */
-    bool has_any;   /* at least one field was known */
+    bool is_pure; /* every line is a field of a report, the first one Sender */
+    bool has_any; /* at least one field was known */
 } MkReportText;
 
 /* Fills sender, on_behalf_of, subject, message_id and recipients of @journal. */
@@ -143,10 +143,11 @@ bool mk_charset_append(GString *out, const void *octets, size_t length, const ch
 void mk_utf8_cut(GString *text, size_t max_bytes); /* between characters */
 
 /* -- words.c: header values to text -------------------------------------------------------------- */
-GString *mk_value_unfold(MkSpan value);                /* UTF-8 on one line, nothing decoded */
-char *mk_value_text(MkSpan value, size_t max_bytes);   /* RFC 2047 words decoded, trimmed, cut */
-char *mk_text_clean(const char *text, size_t max_bytes); /* any octets to one line of UTF-8, trimmed */
-char *mk_value_msg_id(MkSpan value);                   /* first msg-id without <>; "" if none */
+GString *mk_value_unfold(MkSpan value);              /* UTF-8 on one line, nothing decoded */
+char *mk_value_text(MkSpan value, size_t max_bytes); /* RFC 2047 words decoded, trimmed, cut */
+char *mk_text_clean(const char *text,
+                    size_t max_bytes); /* any octets to one line of UTF-8, trimmed */
+char *mk_value_msg_id(MkSpan value);   /* first msg-id without <>; "" if none */
 void mk_value_msg_ids(MkSpan value, GPtrArray *out, guint max); /* char *, all of them */
 
 /* -- date.c ------------------------------------------------------------------------------------- */

@@ -92,8 +92,7 @@ static void add_routed(MkJournal *j, MkSpan value, GHashTable *known)
 static bool read_header(Parser *p)
 {
     MkFieldReader r = mk_field_reader(p->data, entity(p, 0)->body);
-    g_autoptr(GHashTable) known =
-        g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+    g_autoptr(GHashTable) known = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
     g_autofree char *return_path = NULL;
     MkField f;
 
@@ -132,8 +131,8 @@ static bool is_message_type(const MkEntity *e)
 /* A relay may have made message/rfc822 something else; its first fields tell. */
 static bool is_mail(const uint8_t *data, size_t length)
 {
-    static const char *const names[] = { "Received", "Return-Path", "From",    "Date",
-                                         "Subject",  "Message-ID",  "To",      "MIME-Version",
+    static const char *const names[] = { "Received", "Return-Path", "From",        "Date",
+                                         "Subject",  "Message-ID",  "To",          "MIME-Version",
                                          "X-Sender", "Sender",      "Delivered-To" };
     MkFieldReader r = mk_field_reader(data, MIN(length, 4096));
     unsigned count = 0;
@@ -254,8 +253,8 @@ static void parse_report(Parser *p)
 static bool has_report_structure(const Parser *p)
 {
     if (entity_count(p) < 4 || !g_str_equal(entity(p, 0)->type, "multipart/mixed") ||
-        !g_str_equal(entity(p, 1)->type, "text/plain") ||
-        mk_entity_is_attachment(entity(p, 1)) || entity(p, 2)->kind != MK_ENTITY_MESSAGE)
+        !g_str_equal(entity(p, 1)->type, "text/plain") || mk_entity_is_attachment(entity(p, 1)) ||
+        entity(p, 2)->kind != MK_ENTITY_MESSAGE)
         return false;
     for (guint i = 3; i < entity_count(p); i++)
         if (entity(p, i)->parent == 0 && !is_message_type(entity(p, i)))

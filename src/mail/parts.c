@@ -92,8 +92,8 @@ static void part_free(MkPart *part)
 
 static bool is_related(const MkStructure *s, const MkEntity *e)
 {
-    return e->parent >= 0 && g_str_equal(g_array_index(s->entities, MkEntity, e->parent).type,
-                                         "multipart/related");
+    return e->parent >= 0 &&
+           g_str_equal(g_array_index(s->entities, MkEntity, e->parent).type, "multipart/related");
 }
 
 /* A picture that the text shows by its Content-ID is no attachment to a reader. */

@@ -61,8 +61,7 @@ static void read_date(Reader *r, MkSpan value)
 /* "from x by y; date": RFC 5321 4.4. */
 static void read_received(Reader *r, MkSpan value)
 {
-    const uint8_t *semicolon =
-        value.data ? memrchr(value.data, ';', value.length) : NULL;
+    const uint8_t *semicolon = value.data ? memrchr(value.data, ';', value.length) : NULL;
 
     if (r->has_received || !semicolon)
         return;
@@ -151,8 +150,7 @@ static void read_field(Reader *r, const MkField *f)
         if (fields[i].read)
             fields[i].read(r, f->value);
         else
-            mk_value_addresses(f->whole,
-                               G_STRUCT_MEMBER(GPtrArray *, r->out, fields[i].list),
+            mk_value_addresses(f->whole, G_STRUCT_MEMBER(GPtrArray *, r->out, fields[i].list),
                                &r->addresses_left);
         return;
     }

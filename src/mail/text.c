@@ -131,7 +131,8 @@ static void choose(Reader *r, guint alternative)
 /* An attached message is known by its subject as much as by its words. */
 static void add_subject(Reader *r, const MkEntity *message)
 {
-    MkFieldReader fields = mk_field_reader(r->data + message->header, message->body - message->header);
+    MkFieldReader fields =
+        mk_field_reader(r->data + message->header, message->body - message->header);
     MkField f;
 
     while (mk_field_next(&fields, &f))

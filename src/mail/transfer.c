@@ -56,8 +56,10 @@ static void base64_letter(Base64 *b, int value)
 
 static bool is_base64_line(const uint8_t *at, size_t length)
 {
-    for (size_t i = 0; i < length; i++)
-        if (mk_base64_value(at[i]) < 0 && !(at[i] && strchr("= \t\r", at[i])))
+    MkSpan line = mk_span_trim((MkSpan){ at, length });
+
+    for (size_t i = 0; i < line.length; i++)
+        if (mk_base64_value(line.data[i]) < 0 && line.data[i] != '=')
             return false;
     return true;
 }

@@ -118,9 +118,9 @@ static bool add_receipt(Batch *batch, Item *item, const MailFacts *facts, uint32
     g_autoptr(GByteArray) frame = receipt_frame(batch, item->prepared);
     Position position = add_frame(batch, frame);
 
-    g_mutex_lock(&batch->state->touched_lock);
+    pthread_mutex_lock(&batch->state->touched_lock);
     g_hash_table_add(batch->state->touched, GUINT_TO_POINTER(number));
-    g_mutex_unlock(&batch->state->touched_lock);
+    pthread_mutex_unlock(&batch->state->touched_lock);
     item->committed = (MkCommitted){ number, false };
     return apply_receipt(&batch->apply, facts, &position, number, error);
 }
@@ -327,7 +327,7 @@ static void use_dictionaries(const BatchState *state, const GPtrArray *items)
     }
 }
 
-static void batch_finish(const GPtrArray *items, const GError *failure)
+void batch_finish(const GPtrArray *items, const GError *failure)
 {
     for (guint i = 0; i < items->len; i++) {
         Item *item = items->pdata[i];
@@ -339,21 +339,22 @@ static void batch_finish(const GPtrArray *items, const GError *failure)
     }
 }
 
-void batch_run(BatchState *state, GPtrArray *items)
+bool batch_run(BatchState *state, GPtrArray *items, GError **error)
 {
-    g_autoptr(GError) failure = NULL;
     Batch batch;
+    bool good;
 
-    if (make_ready(state, items, &failure)) {
-        batch_init(&batch, state);
-        if (run_items(&batch, items, &failure))
-            use_dictionaries(state, items);
-        else
-            batch_reload(state, NULL);
-        g_ptr_array_unref(batch.frames);
-    }
+    if (!make_ready(state, items, error))
+        return false;
+    batch_init(&batch, state);
+    good = run_items(&batch, items, error);
+    if (good)
+        use_dictionaries(state, items);
+    else
+        batch_reload(state, NULL);
+    g_ptr_array_unref(batch.frames);
     g_atomic_int_set(&state->dirty, state->txn.txn != NULL);
-    batch_finish(items, failure);
+    return good;
 }
 
 /* -- the catalog --------------------------------------------------------------------------------- */
@@ -382,9 +383,9 @@ static bool forget_changes(BatchState *state, uint64_t sequence, GError **error)
 
 static void catalog_committed(BatchState *state)
 {
-    g_mutex_lock(&state->touched_lock);
+    pthread_mutex_lock(&state->touched_lock);
     g_hash_table_remove_all(state->touched);
-    g_mutex_unlock(&state->touched_lock);
+    pthread_mutex_unlock(&state->touched_lock);
     g_atomic_int_set(&state->committed_number, (gint) state->tail.last_number);
     g_atomic_int_set(&state->dirty, 0);
     state->uncommitted_mails = 0;

@@ -22,7 +22,7 @@ typedef struct {
 } Dictionary;
 
 struct Codec {
-    GMutex lock;                                  /* of adding */
+    pthread_mutex_t lock;                         /* of adding */
     Dictionary *dictionaries[DICTIONARY_MAX + 1]; /* atomic pointers; never replaced or freed */
     gint newest;                                  /* atomic */
 };
@@ -82,7 +82,7 @@ Codec *codec_new(void)
     Codec *codec = g_new0(Codec, 1);
     g_autoptr(GBytes) text = builtin_text();
 
-    g_mutex_init(&codec->lock);
+    pthread_mutex_init(&codec->lock, NULL);
     if (!codec_add_dictionary(codec, DICTIONARY_BUILTIN, g_bytes_get_data(text, NULL),
                               g_bytes_get_size(text), NULL))
         g_error("no memory for the built-in dictionary");
@@ -99,14 +99,14 @@ void codec_free(Codec *codec)
             ZSTD_freeDDict(codec->dictionaries[i]->expand);
             g_free(codec->dictionaries[i]);
         }
-    g_mutex_clear(&codec->lock);
+    pthread_mutex_destroy(&codec->lock);
     g_free(codec);
 }
 
 bool codec_add_dictionary(Codec *codec, unsigned number, const void *data, size_t length,
                           GError **error)
 {
-    g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&codec->lock);
+    g_auto(Locked) locked = lock_scope(&codec->lock);
     Dictionary *dictionary;
 
     if (number > DICTIONARY_MAX)

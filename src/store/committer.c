@@ -9,6 +9,7 @@
  * the last one. The catalog's own commit is put off, for its flush is not needed for safety.
  */
 #include <string.h>
+#include <time.h>
 
 #include <mailkeep/base.h>
 
@@ -19,11 +20,11 @@
 
 struct Committer {
     BatchState state; /* the thread's, but for its atomics and touched */
-    GThread *thread;
-    GMutex lock;   /* of all below */
-    GCond work;    /* the thread waits: items, stop, settle */
-    GCond room;    /* submitters wait */
-    GCond settled; /* readers wait */
+    pthread_t thread;
+    pthread_mutex_t lock;   /* of all below */
+    pthread_cond_t work;    /* the thread waits: items, stop, settle */
+    pthread_cond_t room;    /* submitters wait */
+    pthread_cond_t settled; /* readers wait */
     GQueue items;
     size_t queued_bytes;
     bool stop;
@@ -62,18 +63,22 @@ static GPtrArray *take_locked(Committer *committer)
 static void run_batch_locked(Committer *committer)
 {
     g_autoptr(GPtrArray) items = take_locked(committer);
+    g_autoptr(GError) failure = NULL;
     guint mails = 0;
 
-    g_cond_broadcast(&committer->room);
-    g_mutex_unlock(&committer->lock);
-    batch_run(&committer->state, items);
+    pthread_cond_broadcast(&committer->room);
+    pthread_mutex_unlock(&committer->lock);
+    batch_run(&committer->state, items, &failure);
     for (guint i = 0; i < items->len; i++)
         mails += ((Item *) items->pdata[i])->kind == ITEM_MAIL;
-    g_mutex_lock(&committer->lock);
+    pthread_mutex_lock(&committer->lock);
     committer->tail = committer->state.tail;
     committer->content_end = committer->state.writer.end;
     committer->batches++;
     committer->mails += mails;
+    pthread_mutex_unlock(&committer->lock);
+    batch_finish(items, failure); /* unlocked: the functions are strangers */
+    pthread_mutex_lock(&committer->lock);
 }
 
 static void commit_catalog_locked(Committer *committer)
@@ -81,24 +86,25 @@ static void commit_catalog_locked(Committer *committer)
     uint64_t wanted = committer->settle_wanted;
     uint64_t forget = committer->forget;
 
-    g_mutex_unlock(&committer->lock);
+    pthread_mutex_unlock(&committer->lock);
     /* A failure leaves the catalog behind; the next batch tries again and reports it. */
     batch_commit_catalog(&committer->state, forget, NULL);
-    g_mutex_lock(&committer->lock);
+    pthread_mutex_lock(&committer->lock);
     committer->settle_done = wanted;
-    g_cond_broadcast(&committer->settled);
+    pthread_cond_broadcast(&committer->settled);
 }
 
 /* Waits for something to do; true when the catalog should be committed now. */
 static bool wait_locked(Committer *committer, gint64 deadline)
 {
     bool open = committer->state.txn.txn != NULL;
+    struct timespec until = { deadline / G_USEC_PER_SEC, deadline % G_USEC_PER_SEC * 1000 };
 
     while (g_queue_is_empty(&committer->items) && !committer->stop &&
            committer->settle_wanted == committer->settle_done) {
         if (!open)
-            g_cond_wait(&committer->work, &committer->lock);
-        else if (!g_cond_wait_until(&committer->work, &committer->lock, deadline))
+            pthread_cond_wait(&committer->work, &committer->lock);
+        else if (pthread_cond_timedwait(&committer->work, &committer->lock, &until) != 0)
             return true;
     }
     return committer->settle_wanted != committer->settle_done ||
@@ -106,12 +112,12 @@ static bool wait_locked(Committer *committer, gint64 deadline)
                      committer->state.uncommitted_mails >= CATALOG_RECORDS));
 }
 
-static gpointer committer_main(gpointer data)
+static void *committer_main(void *data)
 {
     Committer *committer = data;
     gint64 deadline = 0;
 
-    g_mutex_lock(&committer->lock);
+    pthread_mutex_lock(&committer->lock);
     for (;;) {
         bool was_open = committer->state.txn.txn != NULL;
 
@@ -126,28 +132,34 @@ static gpointer committer_main(gpointer data)
             deadline = g_get_monotonic_time() + CATALOG_DELAY_US;
     }
     commit_catalog_locked(committer);
-    g_mutex_unlock(&committer->lock);
+    pthread_mutex_unlock(&committer->lock);
     return NULL;
 }
 
 Committer *committer_start(MkStore *store, const Checkpoint *checkpoint, PackWriter *writer)
 {
     Committer *committer = g_new0(Committer, 1);
+    pthread_condattr_t monotonic;
 
-    g_mutex_init(&committer->lock);
-    g_cond_init(&committer->work);
-    g_cond_init(&committer->room);
-    g_cond_init(&committer->settled);
+    pthread_mutex_init(&committer->lock, NULL);
+    pthread_condattr_init(&monotonic);
+    pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC); /* wait_locked()'s deadline */
+    pthread_cond_init(&committer->work, &monotonic);
+    pthread_condattr_destroy(&monotonic);
+    pthread_cond_init(&committer->room, NULL);
+    pthread_cond_init(&committer->settled, NULL);
     g_queue_init(&committer->items);
     committer->state.store = store;
     committer->state.writer = *writer;
     committer->state.tail = *checkpoint;
     committer->state.touched = g_hash_table_new(g_direct_hash, g_direct_equal);
-    g_mutex_init(&committer->state.touched_lock);
+    pthread_mutex_init(&committer->state.touched_lock, NULL);
     committer->state.committed_number = (gint) checkpoint->last_number;
     committer->tail = *checkpoint;
     committer->content_end = writer->end;
-    committer->thread = g_thread_new("committer", committer_main, committer);
+    if (pthread_create(&committer->thread, NULL, committer_main, committer) != 0)
+        g_error("no thread for the committer");
+    pthread_setname_np(committer->thread, "committer");
     return committer;
 }
 
@@ -155,19 +167,19 @@ void committer_stop(Committer *committer)
 {
     if (committer == NULL)
         return;
-    g_mutex_lock(&committer->lock);
+    pthread_mutex_lock(&committer->lock);
     committer->stop = true;
-    g_cond_broadcast(&committer->work);
-    g_mutex_unlock(&committer->lock);
-    g_thread_join(committer->thread);
+    pthread_cond_broadcast(&committer->work);
+    pthread_mutex_unlock(&committer->lock);
+    pthread_join(committer->thread, NULL);
     mk_txn_end(&committer->state.txn);
     pack_writer_close(&committer->state.writer);
     g_hash_table_unref(committer->state.touched);
-    g_mutex_clear(&committer->state.touched_lock);
-    g_cond_clear(&committer->work);
-    g_cond_clear(&committer->room);
-    g_cond_clear(&committer->settled);
-    g_mutex_clear(&committer->lock);
+    pthread_mutex_destroy(&committer->state.touched_lock);
+    pthread_cond_destroy(&committer->work);
+    pthread_cond_destroy(&committer->room);
+    pthread_cond_destroy(&committer->settled);
+    pthread_mutex_destroy(&committer->lock);
     g_free(committer);
 }
 
@@ -177,19 +189,19 @@ void committer_put(Committer *committer, Item *item)
 {
     size_t bytes = weight(item);
 
-    g_mutex_lock(&committer->lock);
+    pthread_mutex_lock(&committer->lock);
     while (committer->queued_bytes > 0 &&
            committer->queued_bytes + bytes > MK_LIMIT_COMMIT_QUEUE_BYTES)
-        g_cond_wait(&committer->room, &committer->lock);
+        pthread_cond_wait(&committer->room, &committer->lock);
     g_queue_push_tail(&committer->items, item);
     committer->queued_bytes += bytes;
-    g_cond_signal(&committer->work);
-    g_mutex_unlock(&committer->lock);
+    pthread_cond_signal(&committer->work);
+    pthread_mutex_unlock(&committer->lock);
 }
 
 typedef struct {
-    GMutex lock;
-    GCond done_cond;
+    pthread_mutex_t lock;
+    pthread_cond_t done_cond;
     bool done;
     MkCommitted committed;
     GError *error;
@@ -199,29 +211,29 @@ static void on_waited(const MkCommitted *committed, const GError *error, void *c
 {
     Waiter *waiter = cookie;
 
-    g_mutex_lock(&waiter->lock);
+    pthread_mutex_lock(&waiter->lock);
     waiter->committed = *committed;
     waiter->error = error != NULL ? g_error_copy(error) : NULL;
     waiter->done = true;
-    g_cond_signal(&waiter->done_cond);
-    g_mutex_unlock(&waiter->lock);
+    pthread_cond_signal(&waiter->done_cond);
+    pthread_mutex_unlock(&waiter->lock);
 }
 
 bool committer_put_and_wait(Committer *committer, Item *item, MkCommitted *out, GError **error)
 {
     Waiter waiter = { .done = false };
 
-    g_mutex_init(&waiter.lock);
-    g_cond_init(&waiter.done_cond);
+    pthread_mutex_init(&waiter.lock, NULL);
+    pthread_cond_init(&waiter.done_cond, NULL);
     item->func = on_waited;
     item->cookie = &waiter;
     committer_put(committer, item);
-    g_mutex_lock(&waiter.lock);
+    pthread_mutex_lock(&waiter.lock);
     while (!waiter.done)
-        g_cond_wait(&waiter.done_cond, &waiter.lock);
-    g_mutex_unlock(&waiter.lock);
-    g_mutex_clear(&waiter.lock);
-    g_cond_clear(&waiter.done_cond);
+        pthread_cond_wait(&waiter.done_cond, &waiter.lock);
+    pthread_mutex_unlock(&waiter.lock);
+    pthread_mutex_destroy(&waiter.lock);
+    pthread_cond_destroy(&waiter.done_cond);
     if (waiter.error != NULL) {
         g_propagate_error(error, waiter.error);
         return false;
@@ -236,12 +248,12 @@ void committer_settle(Committer *committer)
 
     if (!g_atomic_int_get(&committer->state.dirty))
         return;
-    g_mutex_lock(&committer->lock);
+    pthread_mutex_lock(&committer->lock);
     ticket = ++committer->settle_wanted;
-    g_cond_signal(&committer->work);
+    pthread_cond_signal(&committer->work);
     while (committer->settle_done < ticket)
-        g_cond_wait(&committer->settled, &committer->lock);
-    g_mutex_unlock(&committer->lock);
+        pthread_cond_wait(&committer->settled, &committer->lock);
+    pthread_mutex_unlock(&committer->lock);
 }
 
 void committer_settle_mail(Committer *committer, uint32_t number)
@@ -251,30 +263,30 @@ void committer_settle_mail(Committer *committer, uint32_t number)
 
     if (!g_atomic_int_get(&state->dirty))
         return;
-    g_mutex_lock(&state->touched_lock);
+    pthread_mutex_lock(&state->touched_lock);
     wait = number > (uint32_t) g_atomic_int_get(&state->committed_number) ||
            g_hash_table_contains(state->touched, GUINT_TO_POINTER(number));
-    g_mutex_unlock(&state->touched_lock);
+    pthread_mutex_unlock(&state->touched_lock);
     if (wait)
         committer_settle(committer);
 }
 
 void committer_forget_changes(Committer *committer, uint64_t sequence)
 {
-    g_mutex_lock(&committer->lock);
+    pthread_mutex_lock(&committer->lock);
     committer->forget = MAX(committer->forget, sequence);
-    g_mutex_unlock(&committer->lock);
+    pthread_mutex_unlock(&committer->lock);
 }
 
 void committer_statistics(Committer *committer, Checkpoint *out, uint64_t *out_batches,
                           uint64_t *out_mails, uint64_t *out_pack_end)
 {
-    g_mutex_lock(&committer->lock);
+    pthread_mutex_lock(&committer->lock);
     *out = committer->tail;
     *out_batches = committer->batches;
     *out_mails = committer->mails;
     *out_pack_end = committer->content_end;
-    g_mutex_unlock(&committer->lock);
+    pthread_mutex_unlock(&committer->lock);
 }
 
 /* -- for the outside ---------------------------------------------------------------------------- */

@@ -7,7 +7,7 @@
 
 static uint32_t tables[8][256];
 
-static gpointer make_tables(gpointer unused)
+static void make_tables(void)
 {
     for (uint32_t i = 0; i < 256; i++) {
         uint32_t value = i;
@@ -19,14 +19,13 @@ static gpointer make_tables(gpointer unused)
     for (uint32_t i = 0; i < 256; i++)
         for (unsigned k = 1; k < 8; k++)
             tables[k][i] = tables[k - 1][i] >> 8 ^ tables[0][tables[k - 1][i] & 0xff];
-    return unused;
 }
 
 static uint32_t crc_by_tables(uint32_t crc, const uint8_t *data, size_t length)
 {
-    static GOnce once = G_ONCE_INIT;
+    static pthread_once_t once = PTHREAD_ONCE_INIT;
 
-    g_once(&once, make_tables, NULL);
+    pthread_once(&once, make_tables);
     for (; length >= 8; data += 8, length -= 8) {
         uint32_t low = crc ^ ((uint32_t) data[0] | (uint32_t) data[1] << 8 |
                               (uint32_t) data[2] << 16 | (uint32_t) data[3] << 24);

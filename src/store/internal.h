@@ -12,9 +12,25 @@
 #ifndef MAILKEEP_STORE_INTERNAL_H
 #define MAILKEEP_STORE_INTERNAL_H
 
+#include <pthread.h>
+
 #include <mailkeep/db.h>
 #include <mailkeep/limits.h>
 #include <mailkeep/store.h>
+
+/* -- locks: pthread's, because the thread sanitizer does not see GLib's ------------------------ */
+/* `g_auto(Locked) locked = lock_scope(&lock);` holds it to the end of the scope. */
+typedef pthread_mutex_t *Locked;
+static inline Locked lock_scope(pthread_mutex_t *lock)
+{
+    pthread_mutex_lock(lock);
+    return lock;
+}
+static inline void lock_scope_end(Locked lock)
+{
+    pthread_mutex_unlock(lock);
+}
+G_DEFINE_AUTO_CLEANUP_FREE_FUNC(Locked, lock_scope_end, NULL)
 
 /* -- records (record.c) ------------------------------------------------------------------ */
 typedef enum {
@@ -224,7 +240,7 @@ void set_u64(uint8_t *octets, uint64_t value);
 
 /* -- folders in memory (folders.c) ------------------------------------------------------------- */
 typedef struct {
-    GMutex lock;
+    pthread_mutex_t lock;
     GHashTable *by_path; /* char * of the folder -> MkFolder */
     GHashTable *by_id;   /* owns */
     GHashTable *dirty;   /* ids whose counters the catalog lacks; committer only */
@@ -270,7 +286,7 @@ bool pread_all(int fd, void *out, size_t length, uint64_t offset, GError **error
 
 /* Open packs for readers. */
 typedef struct {
-    GMutex lock;
+    pthread_mutex_t lock;
     GHashTable *files; /* number -> PackFile */
     char *dir;
 } PackFiles;
@@ -390,6 +406,20 @@ typedef struct {
 /* All whole batches behind replay->checkpoint into the catalog, committed. */
 bool replay_run(Replay *replay, GError **error);
 
+/* -- a second catalog beside the store's own (rebuild.c) --------------------------------------- */
+typedef struct {
+    char *dir;
+    MkDb *catalog;
+    Folders folders;
+    Codec *codec;
+    Replay replay; /* from the first record on */
+} Aside;
+bool aside_open(Aside *aside, const char *dir, const StoreKeys *keys, const char *content_dir,
+                uint64_t map_size_bytes, GError **error);
+void aside_clear(Aside *aside);
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Aside, aside_clear)
+void catalog_remove(const char *dir);
+
 /* -- the store (store.c) ----------------------------------------------------------------------------- */
 typedef struct Committer Committer;
 
@@ -398,6 +428,7 @@ struct MkStore {
     char *dir;
     char *content_dir;
     MkKey *key;
+    uint64_t map_size_bytes;
     int lock_fd;
     StoreKeys keys;
     MkDb *catalog;
@@ -405,6 +436,7 @@ struct MkStore {
     Folders folders;
     PackFiles files;
     Committer *committer;
+    gint verifying;    /* atomic: one at a time */
     guint train_state; /* atomic: 1 while training, 2 after it failed */
     /* fault tests; set before any mail */
     MkStoreFaultFunc fault;
@@ -478,13 +510,15 @@ typedef struct {
     bool behind;         /* the catalog could not follow; it must before the next mail */
     bool abandon;        /* the pack is not to be trusted; a new one must be begun */
     GHashTable *touched; /* numbers of older mails changed in txn; under the committer's lock */
-    GMutex touched_lock;
+    pthread_mutex_t touched_lock;
     gint committed_number; /* atomic: mails up to it are in the catalog */
     gint dirty;            /* atomic: something acknowledged is in txn only */
     guint uncommitted_mails;
 } BatchState;
-/* Commits what can be, then calls every item's function. */
-void batch_run(BatchState *state, GPtrArray *items);
+/* False: nothing of any item was kept. */
+bool batch_run(BatchState *state, GPtrArray *items, GError **error);
+/* Then everyone is told; @failure NULL: each item has its own result. */
+void batch_finish(const GPtrArray *items, const GError *failure);
 void item_free(Item *item);
 bool batch_commit_catalog(BatchState *state, uint64_t forget_changes, GError **error);
 /* The catalog anew from its last commit and the packs behind it. */

@@ -134,7 +134,7 @@ static void unref_entry(gpointer file)
 
 void pack_files_init(PackFiles *files, const char *dir)
 {
-    g_mutex_init(&files->lock);
+    pthread_mutex_init(&files->lock, NULL);
     files->dir = g_strdup(dir);
     files->files = g_hash_table_new_full(g_direct_hash, g_direct_equal, NULL, unref_entry);
 }
@@ -145,7 +145,7 @@ void pack_files_clear(PackFiles *files)
         return;
     g_hash_table_unref(files->files);
     g_free(files->dir);
-    g_mutex_clear(&files->lock);
+    pthread_mutex_destroy(&files->lock);
     memset(files, 0, sizeof *files);
 }
 
@@ -170,7 +170,7 @@ static PackFile *open_locked(PackFiles *files, uint32_t number, GError **error)
 
 PackFile *pack_files_get(PackFiles *files, uint32_t number, GError **error)
 {
-    g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&files->lock);
+    g_auto(Locked) locked = lock_scope(&files->lock);
     PackFile *file = g_hash_table_lookup(files->files, GUINT_TO_POINTER(number));
 
     if (file == NULL)

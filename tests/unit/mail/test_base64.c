@@ -98,8 +98,7 @@ static void test_decoded(void)
 
         g_string_prepend(body, layouts[i].before);
         g_string_append(body, layouts[i].after);
-        g_assert_true(
-            mk_base64_decode_exact((uint8_t *) body->str, body->len, decoded, recipe));
+        g_assert_true(mk_base64_decode_exact((uint8_t *) body->str, body->len, decoded, recipe));
         g_assert_cmpmem(decoded->data, decoded->len, octets->data, octets->len);
         g_string_free(body, TRUE);
     }
@@ -168,8 +167,8 @@ static void test_bad_recipes(void)
     g_autoptr(GByteArray) out = g_byte_array_new();
 
     g_assert_true(mk_base64_decode_exact((uint8_t *) body->str, body->len, decoded, recipe));
-    g_assert_false(mk_base64_encode_exact(decoded->data, decoded->len - 1, recipe->data,
-                                          recipe->len, out));
+    g_assert_false(
+        mk_base64_encode_exact(decoded->data, decoded->len - 1, recipe->data, recipe->len, out));
     g_assert_false(mk_base64_encode_exact(decoded->data, decoded->len, NULL, 0, out));
     for (guint cut = 0; cut < recipe->len; cut++)
         mk_base64_encode_exact(decoded->data, decoded->len, recipe->data, cut, out);
@@ -188,8 +187,8 @@ static void test_vectors(void)
     g_autoptr(GByteArray) decoded = g_byte_array_new();
     g_autoptr(GByteArray) recipe = g_byte_array_new();
 
-    g_assert_true(mk_base64_decode_exact((const uint8_t *) encoded, strlen(encoded), decoded,
-                                         recipe));
+    g_assert_true(
+        mk_base64_decode_exact((const uint8_t *) encoded, strlen(encoded), decoded, recipe));
     g_assert_cmpmem(decoded->data, decoded->len, "foobarfoobarfoobarfoob", 22);
 }
 

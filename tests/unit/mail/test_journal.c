@@ -49,7 +49,9 @@ static const char *kind_of_row(char **row)
         const char *form;
         const char *kind;
     } kinds[] = {
-        { "x-real", "routed" },       { "x-envelope", "routed" }, { "not-a-journal", "none" },
+        { "x-real", "routed" },
+        { "x-envelope", "routed" },
+        { "not-a-journal", "none" },
         { "always_bcc", "none" }, /* the envelope is not in such a copy */
     };
 
@@ -249,12 +251,13 @@ static const struct {
     const char *recipients;
 } cases[] = {
     { "plain", HEAD TEXT "Sender: a@x\r\nTo: b@y" ORIGINAL, "exchange", "a@x", "To=b@y" },
-    { "LF", "X-MS-Journal-Report:\nContent-Type: multipart/mixed; boundary=b\n\n--b\n\nSender: a@x\n"
-            "Bcc: b@y\n--b\nContent-Type: message/rfc822\n\nFrom: a@x\n\nhi\n--b--\n",
+    { "LF",
+      "X-MS-Journal-Report:\nContent-Type: multipart/mixed; boundary=b\n\n--b\n\nSender: a@x\n"
+      "Bcc: b@y\n--b\nContent-Type: message/rfc822\n\nFrom: a@x\n\nhi\n--b--\n",
       "exchange", "a@x", "Bcc=b@y" },
-    { "the other field", "X-MS-Exchange-Organization-Journal-Report: x\r\n"
-                         "Content-Type: multipart/mixed; boundary=b\r\n\r\n" TEXT
-                         "Sender: a@x\r\nCc: b@y" ORIGINAL,
+    { "the other field",
+      "X-MS-Exchange-Organization-Journal-Report: x\r\n"
+      "Content-Type: multipart/mixed; boundary=b\r\n\r\n" TEXT "Sender: a@x\r\nCc: b@y" ORIGINAL,
       "exchange", "a@x", "Cc=b@y" },
     { "two on a line", HEAD TEXT "Sender: a@x\r\nTo: b@y, \"C, D\" <c@z>" ORIGINAL, "exchange",
       "a@x", "To=b@y;To=c@z" },
@@ -263,28 +266,31 @@ static const struct {
       "a@x", "To=b@y, Expanded: l@y, Forwarded: c@z" },
     { "no at sign", HEAD TEXT "Sender: a@x\r\nTo: /O=X/CN=Y" ORIGINAL, "exchange", "a@x",
       "To=/O=X/CN=Y" },
-    { "blanks in lines", HEAD TEXT "Sender :  a@x  \r\n\r\nRECIPIENT:b@y \r\n" ORIGINAL,
-      "exchange", "a@x", "Recipient=b@y" },
+    { "blanks in lines", HEAD TEXT "Sender :  a@x  \r\n\r\nRECIPIENT:b@y \r\n" ORIGINAL, "exchange",
+      "a@x", "Recipient=b@y" },
     { "a footer in the text", HEAD TEXT "Sender: a@x\r\nTo: b@y\r\n\r\nScanned: by us" ORIGINAL,
       "exchange", "a@x", "To=b@y" },
     { "folded subject", HEAD TEXT "Sender: a@x\r\nSubject: one\r\n To: c@z\r\nTo: b@y" ORIGINAL,
       "exchange", "a@x", "To=b@y" },
-    { "byte order mark", HEAD TEXT "\xef\xbb\xbfSender: a@x\r\nTo: b@y" ORIGINAL, "exchange",
-      "a@x", "To=b@y" },
+    { "byte order mark", HEAD TEXT "\xef\xbb\xbfSender: a@x\r\nTo: b@y" ORIGINAL, "exchange", "a@x",
+      "To=b@y" },
     { "no sender", HEAD TEXT "To: b@y" ORIGINAL, "exchange", NULL, "To=b@y" },
     { "empty sender", HEAD TEXT "Sender: \r\nTo: b@y" ORIGINAL, "exchange", "", "To=b@y" },
     { "no text", HEAD "--b\r\nContent-Type: message/rfc822\r\n\r\nFrom: a@x\r\n\r\nhi\r\n--b--\r\n",
       "broken", NULL, "" },
     { "field only", "X-MS-Journal-Report:\r\n\r\nhi\r\n", "broken", NULL, "" },
     { "nothing below", HEAD, "broken", NULL, "" },
-    { "no field, exact structure", "Content-Type: multipart/mixed; boundary=b\r\n\r\n" TEXT
-                                   "Sender: a@x\r\nMessage-Id: <1@x>\r\nTo: b@y" ORIGINAL,
+    { "no field, exact structure",
+      "Content-Type: multipart/mixed; boundary=b\r\n\r\n" TEXT
+      "Sender: a@x\r\nMessage-Id: <1@x>\r\nTo: b@y" ORIGINAL,
       "exchange", "a@x", "To=b@y" },
-    { "no field, another line", "Content-Type: multipart/mixed; boundary=b\r\n\r\n" TEXT
-                                "Sender: a@x\r\nMessage-Id: <1@x>\r\nTo: b@y\r\nhello" ORIGINAL,
+    { "no field, another line",
+      "Content-Type: multipart/mixed; boundary=b\r\n\r\n" TEXT
+      "Sender: a@x\r\nMessage-Id: <1@x>\r\nTo: b@y\r\nhello" ORIGINAL,
       "none", NULL, "" },
-    { "no field, quoted lines first", "Content-Type: multipart/mixed; boundary=b\r\n\r\n" TEXT
-                                      "To: b@y\r\nSender: a@x\r\nMessage-Id: <1@x>" ORIGINAL,
+    { "no field, quoted lines first",
+      "Content-Type: multipart/mixed; boundary=b\r\n\r\n" TEXT
+      "To: b@y\r\nSender: a@x\r\nMessage-Id: <1@x>" ORIGINAL,
       "none", NULL, "" },
     { "google", "X-Gm-Original-To: b@y\r\nReturn-Path: <a@x>\r\nTo: l@z\r\n\r\nhi\r\n", "routed",
       "a@x", "Recipient=b@y" },

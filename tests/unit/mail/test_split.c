@@ -8,7 +8,8 @@
 
 #include "corpus.h"
 
-#define MULTI "MIME-Version: 1.0\r\nContent-Type: multipart/mixed; boundary=\"b\"\r\n\r\npreamble\r\n"
+#define MULTI \
+    "MIME-Version: 1.0\r\nContent-Type: multipart/mixed; boundary=\"b\"\r\n\r\npreamble\r\n"
 #define B64 "Content-Transfer-Encoding: base64\r\n"
 
 /* "@" stands for 2000 letters, "#" for 2000 digits. */
@@ -21,19 +22,21 @@ static const struct {
     { "text stays", "Subject: x\r\n\r\n@", "" },
     { "base64 mail", "Subject: x\r\n" B64 "\r\n@\r\n", "B:AAAA" },
     { "base64 part", MULTI "--b\r\n" B64 "\r\n@\r\n--b--\r\n", "B:AAAA" },
-    { "LF only", "Content-Type: multipart/mixed; boundary=b\n\n--b\n" B64 "\n@\n--b--\n", "B:AAAA" },
+    { "LF only", "Content-Type: multipart/mixed; boundary=b\n\n--b\n" B64 "\n@\n--b--\n",
+      "B:AAAA" },
     { "small part", MULTI "--b\r\n" B64 "\r\nAAAA\r\n--b--\r\n", "" },
     { "image as it is", MULTI "--b\r\nContent-Type: image/png\r\n\r\n#\r\n--b--\r\n", "P:0000" },
-    { "attached text", MULTI "--b\r\nContent-Type: text/plain; name=x.txt\r\n\r\n#\r\n--b--", "P:0000" },
+    { "attached text", MULTI "--b\r\nContent-Type: text/plain; name=x.txt\r\n\r\n#\r\n--b--",
+      "P:0000" },
     { "two", MULTI "--b\r\n" B64 "\r\n@\r\n--b\r\nContent-Type: a/b\r\n\r\n#\r\n--b--\r\n",
       "B:AAAA P:0000" },
     { "not closed", MULTI "--b\r\n" B64 "\r\n@", "B:AAAA" },
     { "inner not closed",
-      MULTI "--b\r\nContent-Type: multipart/mixed; boundary=c\r\n\r\n--c\r\n" B64 "\r\n@\r\n--b\r\n" B64
-            "\r\n@\r\n--b--\r\n",
+      MULTI "--b\r\nContent-Type: multipart/mixed; boundary=c\r\n\r\n--c\r\n" B64
+            "\r\n@\r\n--b\r\n" B64 "\r\n@\r\n--b--\r\n",
       "B:AAAA B:AAAA" },
-    { "in a message", MULTI "--b\r\nContent-Type: message/rfc822\r\n\r\nSubject: y\r\n" B64
-                            "\r\n@\r\n--b--\r\n",
+    { "in a message",
+      MULTI "--b\r\nContent-Type: message/rfc822\r\n\r\nSubject: y\r\n" B64 "\r\n@\r\n--b--\r\n",
       "B:AAAA" },
     { "boundary with blanks", MULTI "--b \t\r\n" B64 "\r\n@\r\n--b--  \r\n", "B:AAAA" },
     { "boundary as prefix", MULTI "--bc\r\n--b\r\n" B64 "\r\n@\r\n--b--\r\n", "B:AAAA" },
@@ -41,7 +44,8 @@ static const struct {
     { "behind the end", MULTI "--b--\r\n--b\r\n" B64 "\r\n@\r\n", "" },
     { "junk line in header", "Subject: x\r\njunk\r\n" B64 "\r\n@\r\n", "B:AAAA" },
     { "folded type",
-      "Content-Type: multipart/mixed;\r\n\tcharset=x;\r\n boundary=b\r\n\r\n--b\r\n" B64 "\r\n@\r\n--b--",
+      "Content-Type: multipart/mixed;\r\n\tcharset=x;\r\n boundary=b\r\n\r\n--b\r\n" B64
+      "\r\n@\r\n--b--",
       "B:AAAA" },
 };
 
@@ -143,8 +147,8 @@ static void check_mail(const char *name, const uint8_t *data, size_t length, voi
             continue;
         totals->exact++;
         totals->exact_octets += p->length;
-        g_assert_true(mk_base64_encode_exact(decoded->data, decoded->len, recipe->data, recipe->len,
-                                             again));
+        g_assert_true(
+            mk_base64_encode_exact(decoded->data, decoded->len, recipe->data, recipe->len, again));
         g_assert_cmpmem(again->data, again->len, data + p->offset, p->length);
     }
 }

@@ -32,15 +32,17 @@ static const struct {
     { "folded\r\n here", "folded here" },
     { "folded\r\n\there", "folded here" },
     { "=?utf-8?B?w7w=?=", "ü" },
-    { "=?utf-8?B?w?= =?utf-8?B?7w=?=", NULL },           /* split in a character: any, but valid */
-    { "=?iso-8859-1?Q?=93x=94?=", "“x”" },               /* windows-1252 under another label */
-    { "=?iso-8859-1?Q?\xfc?=", "ü" },                    /* 8 bits in an encoded word */
+    { "=?utf-8?B?w?= =?utf-8?B?7w=?=", NULL }, /* split in a character: any, but valid */
+    { "=?iso-8859-1?Q?=93x=94?=", "“x”" },     /* windows-1252 under another label */
+    { "=?iso-8859-1?Q?\xfc?=", "ü" },          /* 8 bits in an encoded word */
     { "=?us-ascii'en?Q?hi?=", NULL },
-    { "=?UTF-8*de?Q?gr=C3=BCn?=", "grün" },              /* RFC 2231 5 */
+    { "=?UTF-8*de?Q?gr=C3=BCn?=", "grün" }, /* RFC 2231 5 */
     { "raw \xc3\xbc utf-8", "raw ü utf-8" },
     { "raw \xfc latin", "raw ü latin" },
-    { "raw \x93" "cp1252\x94", "raw “cp1252”" },
-    { "\x1b$B$3$l\x1b(B", "これ" },                      /* ISO-2022-JP without a label */
+    { "raw \x93"
+      "cp1252\x94",
+      "raw “cp1252”" },
+    { "\x1b$B$3$l\x1b(B", "これ" }, /* ISO-2022-JP without a label */
     { "=?no-such-charset?Q?abc?=", "abc" },
     { "tab\there", "tab here" },
 };
@@ -77,8 +79,7 @@ static const struct {
 } lists[] = {
     /* RFC 5322 A.1 */
     { "John Doe <jdoe@machine.example>", "John Doe<jdoe@machine.example>" },
-    { "\"Joe Q. Public\" <john.q.public@example.com>",
-      "Joe Q. Public<john.q.public@example.com>" },
+    { "\"Joe Q. Public\" <john.q.public@example.com>", "Joe Q. Public<john.q.public@example.com>" },
     { "Mary Smith <mary@x.test>, jdoe@example.org, Who? <one@y.test>",
       "Mary Smith<mary@x.test> <jdoe@example.org> Who?<one@y.test>" },
     { "<boss@nil.test>, \"Giant; \\\"Big\\\" Box\" <sysservices@example.net>",
@@ -152,10 +153,12 @@ static const struct {
     const char *address;
     const char *folded;
 } folds[] = {
-    { "A@B.Example", "a@b.example" },     { " <A@B> ", "a@b" },
+    { "A@B.Example", "a@b.example" },
+    { " <A@B> ", "a@b" },
     { "JÜRGEN@MÜLLER.example", "jürgen@müller.example" },
     { "a@xn--mller-kva.example", "a@müller.example" },
-    { "nobody", "" },                     { "", "" },
+    { "nobody", "" },
+    { "", "" },
     { "straße@x", "straße@x" }, /* simple folding: ß stays */
 };
 
@@ -248,11 +251,12 @@ static void test_flags(void)
 {
     for (size_t i = 0; i < G_N_ELEMENTS(flags); i++) {
         g_autoptr(MkMailSummary) s = summary_of(flags[i].mail);
-        g_autofree char *found = g_strdup_printf(
-            "%s%s%s%s", s->has_attachments ? "a" : "", s->is_encrypted ? "e" : "",
-            s->is_malformed ? "m" : "", s->importance > 0   ? "+"
-                                        : s->importance < 0 ? "-"
-                                                            : "");
+        g_autofree char *found =
+            g_strdup_printf("%s%s%s%s", s->has_attachments ? "a" : "", s->is_encrypted ? "e" : "",
+                            s->is_malformed ? "m" : "",
+                            s->importance > 0   ? "+"
+                            : s->importance < 0 ? "-"
+                                                : "");
 
         if (!g_str_equal(found, flags[i].flags))
             g_test_message("%s", flags[i].mail);

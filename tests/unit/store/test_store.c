@@ -1,6 +1,7 @@
 /* test_store.c - mails in and out, duplicates, receipts, folders, changes, reopening */
 #include "help.h"
 
+#include <pthread.h>
 #include <string.h>
 
 #include <mailkeep/limits.h>
@@ -150,8 +151,8 @@ static void test_message_id_is_no_identity(TestStore *t, gconstpointer data)
 }
 
 typedef struct {
-    GMutex lock;
-    GCond cond;
+    pthread_mutex_t lock;
+    pthread_cond_t cond;
     unsigned done, fresh, failed;
 } Counter;
 
@@ -159,20 +160,20 @@ static void on_committed(const MkCommitted *committed, const GError *error, void
 {
     Counter *counter = cookie;
 
-    g_mutex_lock(&counter->lock);
+    pthread_mutex_lock(&counter->lock);
     counter->done++;
     counter->fresh += error == NULL && committed->is_new;
     counter->failed += error != NULL;
-    g_cond_signal(&counter->cond);
-    g_mutex_unlock(&counter->lock);
+    pthread_cond_signal(&counter->cond);
+    pthread_mutex_unlock(&counter->lock);
 }
 
 static void counter_wait(Counter *counter, unsigned count)
 {
-    g_mutex_lock(&counter->lock);
+    pthread_mutex_lock(&counter->lock);
     while (counter->done < count)
-        g_cond_wait(&counter->cond, &counter->lock);
-    g_mutex_unlock(&counter->lock);
+        pthread_cond_wait(&counter->cond, &counter->lock);
+    pthread_mutex_unlock(&counter->lock);
 }
 
 static void submit(TestStore *t, GBytes *mail, Counter *counter)
@@ -201,7 +202,7 @@ static void test_duplicates_in_a_batch(TestStore *t, gconstpointer data)
     g_autofree uint8_t *noise = test_noise(3, 5000);
     g_autoptr(GBytes) mail = test_mail_with_attachment(1, noise, 5000);
     g_autoptr(GBytes) other = test_mail_with_attachment(2, noise, 5000);
-    Counter counter = { .done = 0 };
+    Counter counter = { PTHREAD_MUTEX_INITIALIZER, PTHREAD_COND_INITIALIZER, 0, 0, 0 };
     MkStoreStatistics statistics;
 
     (void) data;
@@ -220,7 +221,7 @@ static void test_duplicates_in_a_batch(TestStore *t, gconstpointer data)
     test_verify_clean(t);
 }
 
-static gpointer add_many(gpointer data)
+static void *add_many(void *data)
 {
     TestStore *t = data;
 
@@ -235,14 +236,14 @@ static gpointer add_many(gpointer data)
 
 static void test_threads(TestStore *t, gconstpointer data)
 {
-    GThread *threads[4];
+    pthread_t threads[4];
     MkStoreStatistics statistics;
 
     (void) data;
     for (unsigned i = 0; i < G_N_ELEMENTS(threads); i++)
-        threads[i] = g_thread_new("adder", add_many, t);
+        g_assert_cmpint(pthread_create(&threads[i], NULL, add_many, t), ==, 0);
     for (unsigned i = 0; i < G_N_ELEMENTS(threads); i++)
-        g_thread_join(threads[i]);
+        pthread_join(threads[i], NULL);
     g_assert_true(mk_store_statistics(t->store, &statistics, NULL));
     g_assert_cmpuint(statistics.mail_count, ==, 60);
     g_assert_cmpuint(statistics.batched_mails, ==, 240);
