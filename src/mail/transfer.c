@@ -68,7 +68,7 @@ static void base64_line(Base64 *b, const uint8_t *at, size_t length)
 {
     size_t i = 0;
 
-    if (b->pending == 0) {
+    if (b->pending == 0 && length >= 4) {
         guint before = b->out->len;
 
         g_byte_array_set_size(b->out, before + (guint) (length / 4 * 3));
