@@ -331,6 +331,8 @@ static bool run_read(MkReader *r, uint64_t *letters, Eol *eol, uint64_t *lines)
     *lines = mk_read_varint(r);
     *letters = head >> 2;
     *eol = head & 3;
+    if (*eol == EOL_NONE && (*lines != 1 || *letters == 0))
+        return false; /* it is one line, and not an empty one: any number would cost only time */
     return !r->failed && (head & 3) <= EOL_CRLF && *letters <= BODY_BYTES && *lines > 0 &&
            *lines <= BODY_BYTES;
 }

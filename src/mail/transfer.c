@@ -255,7 +255,7 @@ static bool to_text(const MkEntity *e, const uint8_t *octets, size_t length, GSt
 {
     g_autofree char *charset = mk_param_find(e->content_type, "charset");
 
-    if (!charset && g_str_equal(e->type, "text/html"))
+    if (!charset && length > 0 && g_str_equal(e->type, "text/html"))
         charset = html_charset(octets, length);
     return mk_charset_append(out, octets, length, charset, max_bytes);
 }
