@@ -71,7 +71,10 @@ typedef struct {
 void mk_stream_set_events(MkStream *stream, const MkStreamEvents *events, void *cookie);
 MkStream *mk_stream_ref(MkStream *stream);
 void mk_stream_unref(MkStream *stream);
-/* Sends what is queued, close_notify, FIN, then closes (within 5 s); silent to the owner. */
+/*
+ * Sends what is queued, close_notify, FIN, then closes; silent to the owner. A peer that takes
+ * nothing for 5 s, or not all within a minute, is cut off.
+ */
 void mk_stream_close(MkStream *stream);
 /* Closes at once, throwing away what is queued. */
 void mk_stream_abort(MkStream *stream);

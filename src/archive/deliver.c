@@ -21,7 +21,7 @@ typedef struct {
 typedef struct {
     const uint8_t *data;
     size_t length;
-    bool in_place; /* it is a run of Unwrap.whole */
+    bool in_place;            /* it is a run of Unwrap.whole */
     const MkJournal *journal; /* of itself: NONE, ROUTED, BROKEN; EXCHANGE when nested too deep */
 } Original;
 

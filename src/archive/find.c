@@ -142,7 +142,8 @@ static MkFound *search(MkArchive *archive, ArchiveStore *store, const MkFind *fi
 
 MkFound *mk_archive_find(MkArchive *archive, const MkFind *find, GError **error)
 {
-    ArchiveStore *store = store_current(archive); /* with more of them, their pages are joined here */
+    ArchiveStore *store =
+        store_current(archive); /* with more of them, their pages are joined here */
     g_auto(Sight) sight = { 0 };
     g_autoptr(MkQuery) query = NULL;
     g_autoptr(GArray) folders = NULL;

@@ -1,7 +1,7 @@
 /* folders.c - which folders there are, and who may see them (US-13) */
-#include "internal.h"
-
 #include <string.h>
+
+#include "internal.h"
 
 bool folder_is_within(const char *path, const char *below)
 {
@@ -111,8 +111,8 @@ bool folder_exists(MkArchive *archive, const char *path)
     return id != 0;
 }
 
-GArray *mk_archive_folder_mails(MkArchive *archive, const MkPrincipal *principal, const char *folder,
-                                GError **error)
+GArray *mk_archive_folder_mails(MkArchive *archive, const MkPrincipal *principal,
+                                const char *folder, GError **error)
 {
     ArchiveStore *store = store_current(archive);
     g_auto(Sight) sight = { 0 };

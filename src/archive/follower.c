@@ -9,9 +9,9 @@
  * One job at a time on the bulk lane. What is to be done stands in the store's change queue, so
  * nothing is lost by a crash or an error, and nobody who brings mail ever waits for this.
  */
-#include "internal.h"
-
 #include <mailkeep/log.h>
+
+#include "internal.h"
 
 enum {
     GATHER_MS = 150,  /* mails that come together make one segment */
@@ -36,8 +36,8 @@ struct Follower {
     ArchiveStore *store;
     MkTimer *timer;
     State state;
-    bool poked;        /* while RUNNING */
-    bool training;     /* a job trains the store's dictionary */
+    bool poked;    /* while RUNNING */
+    bool training; /* a job trains the store's dictionary */
     bool stopped;
     FollowJob *running; /* in RUNNING */
 };
@@ -73,21 +73,17 @@ void follower_poke(Follower *follower)
     if (follower->stopped)
         return;
     switch (follower->state) {
-    case IDLE:
-        wait_for(follower, GATHER_MS);
-        break;
-    case WAITING:
-        break;
-    case RUNNING:
-        follower->poked = true;
-        break;
+    case IDLE: wait_for(follower, GATHER_MS); break;
+    case WAITING: break;
+    case RUNNING: follower->poked = true; break;
     }
 }
 
 void follower_stop(Follower *follower)
 {
     follower->stopped = true;
-    g_clear_pointer(&follower->timer, mk_timer_free);
+    mk_timer_free(follower->timer);
+    follower->timer = NULL;
     if (follower->running != NULL)
         mk_job_cancel(&follower->running->job); /* keeps what it has so far */
 }
@@ -107,8 +103,8 @@ static void train_done(MkJob *job)
 
     follower->training = false;
     if (train->error != NULL)
-        mk_log_warn("archive.training-failed", "error",
-                    mk_error_name(mk_error_code(train->error)), "why", train->error->message);
+        mk_log_warn("archive.training-failed", "error", mk_error_name(mk_error_code(train->error)),
+                    "why", train->error->message);
     g_clear_error(&train->error);
     archive_busy_end(follower->archive);
     g_free(train);

@@ -1,7 +1,7 @@
 /* gateway.c - the addresses that the gateway takes mail for (GW-02, GW-03) */
-#include "internal.h"
-
 #include <string.h>
+
+#include "internal.h"
 
 enum { RECORD_VERSION = 1, ID_MAX_BYTES = 64 };
 

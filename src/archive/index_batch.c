@@ -5,9 +5,9 @@
  * (watermark 0), through all mails of the store. A rebuild sets the watermark with its last
  * batch only: when it is interrupted it begins anew, and mails indexed twice are replaced.
  */
-#include "internal.h"
-
 #include <mailkeep/log.h>
+
+#include "internal.h"
 
 enum {
     STEP_MAILS = 256,            /* asked of the store at once */

@@ -7,9 +7,9 @@
  * @pending counts the lane's part and each original that the committer has; who takes it to zero
  * finishes. The lane does not wait for the disk, so that one flush serves many mails.
  */
-#include "internal.h"
-
 #include <mailkeep/log.h>
+
+#include "internal.h"
 
 struct Ingest {
     MkJob job;

@@ -52,7 +52,8 @@ typedef struct {
 
 void user_table_init(UserTable *table);
 void user_table_clear(UserTable *table);
-void user_table_put(UserTable *table, UserRecord *record); /* takes it, in place of one with its id */
+void user_table_put(UserTable *table,
+                    UserRecord *record); /* takes it, in place of one with its id */
 void user_table_remove(UserTable *table, uint32_t id);
 /* Copies, or NULL. */
 UserRecord *user_table_find(UserTable *table, const char *user_name);
@@ -150,7 +151,7 @@ void session_table_clear(SessionTable *table);
 /* -- folders and rights: folders.c ------------------------------------------------------------ */
 /* A user's readable places at one moment. */
 typedef struct {
-    bool all; /* the machine itself */
+    bool all;            /* the machine itself */
     GPtrArray *readable; /* char *: archives and folders with MK_RIGHT_READ */
 } Sight;
 void sight_init(Sight *sight, MkArchive *archive, const MkPrincipal *principal);
@@ -169,8 +170,8 @@ typedef struct {
     char *dir;
     MkStore *store;
     MkIndex *index;
-    Follower *follower; /* NULL without a loop */
-    _Atomic uint64_t indexed; /* the index's watermark, for gauges */
+    Follower *follower;                /* NULL without a loop */
+    _Atomic uint64_t indexed;          /* the index's watermark, for gauges */
     pthread_mutex_t index_writer_lock; /* the one writer of the index; guards the next two */
     uint64_t rebuild_sequence; /* not 0: all mails are being indexed; then the index is here */
     uint32_t rebuild_after;    /* the last number done so far */
@@ -211,7 +212,7 @@ typedef struct {
 bool deliver(const Delivery *delivery, GBytes *data, GError **error);
 
 typedef struct {
-    GHashTable *paths;      /* folder path -> itself: where the mail goes */
+    GHashTable *paths;        /* folder path -> itself: where the mail goes */
     GPtrArray *envelope_only; /* char *: recipients that no header field of the mail names */
 } Owners;
 void owners_init(Owners *owners);

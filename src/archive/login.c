@@ -9,12 +9,12 @@
  * Each try counts as a failure until it has succeeded, so that many at once are no way around
  * the limit.
  */
-#include "internal.h"
-
 #include <arpa/inet.h>
 #include <string.h>
 
 #include <mailkeep/log.h>
+
+#include "internal.h"
 
 /* -- the gate ------------------------------------------------------------------------------------ */
 void login_gate_init(LoginGate *gate)

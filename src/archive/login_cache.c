@@ -5,9 +5,9 @@
  * address and password: it hits only for what has been right already, and a new password or
  * another client address never hits. The caller holds the gate's lock.
  */
-#include "internal.h"
-
 #include <string.h>
+
+#include "internal.h"
 
 static guint hash_of(const void *data)
 {

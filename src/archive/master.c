@@ -3,9 +3,9 @@
  *
  * Keys are table-wide running numbers of four octets, so that nothing readable lies in them.
  */
-#include "internal.h"
-
 #include <string.h>
+
+#include "internal.h"
 
 static const MkTableSpec tables[MASTER_TABLES] = {
     [MASTER_META] = { "meta", MK_TABLE_SEALED },
@@ -66,8 +66,10 @@ bool master_next_id(MkArchive *archive, unsigned table, uint32_t *out_id, GError
 
         last = mk_read_u32(&r);
         if (r.failed || last == UINT32_MAX)
-            return mk_fail(error, MK_ERROR_CORRUPT, "the master database has no good number for "
-                                                    "table %u: restore it from a backup", table);
+            return mk_fail(error, MK_ERROR_CORRUPT,
+                           "the master database has no good number for "
+                           "table %u: restore it from a backup",
+                           table);
     }
     g_byte_array_set_size(value, 0);
     mk_put_u32(value, last + 1);
@@ -85,8 +87,7 @@ bool master_each(MkDb *master, unsigned table, MasterRowFunc on_row, void *cooki
     g_autoptr(GByteArray) value = g_byte_array_new();
     bool found;
 
-    if (!mk_read_txn_begin(&txn, master, error) ||
-        !mk_cursor_open(&cursor, &txn, table, error) ||
+    if (!mk_read_txn_begin(&txn, master, error) || !mk_cursor_open(&cursor, &txn, table, error) ||
         !mk_cursor_seek(&cursor, NULL, 0, &found, error))
         return false;
     while (found) {
@@ -98,7 +99,8 @@ bool master_each(MkDb *master, unsigned table, MasterRowFunc on_row, void *cooki
         if (key.failed || key.length != 0 || !on_row(id, value, cookie))
             return mk_fail(error, MK_ERROR_CORRUPT,
                            "row %u of table %u of the master database is damaged: restore it from "
-                           "a backup", id, table);
+                           "a backup",
+                           id, table);
         if (!mk_cursor_next(&cursor, &found, error))
             return false;
     }

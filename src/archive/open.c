@@ -1,9 +1,9 @@
 /* open.c - an installation made, opened, stopped and closed */
-#include "internal.h"
-
 #include <sys/stat.h>
 
 #include <mailkeep/log.h>
+
+#include "internal.h"
 
 static bool make_dir(const char *path, GError **error)
 {
@@ -95,7 +95,8 @@ bool mk_archive_init(const char *data_dir, const char *admin_password, uint64_t 
         exists_below(data_dir, "stores"))
         return mk_fail(error, MK_ERROR_EXISTS,
                        "%s holds an installation, or the rest of an unfinished one: take another "
-                       "directory or empty this one", data_dir);
+                       "directory or empty this one",
+                       data_dir);
     if (!make_dir(data_dir, error) || !make_dir(keys_dir, error))
         return false;
     archive = archive_new(NULL, data_dir);
@@ -130,8 +131,8 @@ MkArchive *mk_archive_open(MkLoop *loop, const char *data_dir, uint64_t map_size
     g_autoptr(MkArchive) archive = NULL;
 
     if (!mk_archive_is_initialised(data_dir)) {
-        mk_fail(error, MK_ERROR_NOT_FOUND,
-                "%s holds no installation: make one with mailkeepd init", data_dir);
+        mk_fail(error, MK_ERROR_NOT_FOUND, "%s holds no installation: make one with mailkeepd init",
+                data_dir);
         return NULL;
     }
     archive = archive_new(loop, data_dir);

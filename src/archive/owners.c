@@ -24,7 +24,8 @@ static void add(Owners *owners, UserTable *users, const char *address, const cha
         user_table_add_owners(users, folded, folder, owners->paths);
 }
 
-static void add_all(Owners *owners, UserTable *users, const GPtrArray *addresses, const char *folder)
+static void add_all(Owners *owners, UserTable *users, const GPtrArray *addresses,
+                    const char *folder)
 {
     for (guint i = 0; i < addresses->len; i++)
         add(owners, users, ((MkAddress *) addresses->pdata[i])->address, folder);

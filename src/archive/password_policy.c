@@ -30,7 +30,8 @@ static unsigned class_of(gunichar c)
             return CLASS_DIGIT;
         return c >= ' ' && c < 0x7f ? CLASS_SPECIAL : 0;
     }
-    if (!g_unichar_isalpha(c) || g_unichar_isupper(c) || g_unichar_islower(c) || g_unichar_istitle(c))
+    if (!g_unichar_isalpha(c) || g_unichar_isupper(c) || g_unichar_islower(c) ||
+        g_unichar_istitle(c))
         return 0;
     return CLASS_UNCASED;
 }

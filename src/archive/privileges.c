@@ -5,8 +5,8 @@
 
 typedef struct {
     const char *name;
-    uint32_t bit;  /* 0 = none */
-    bool alone;    /* no other name may stand beside it */
+    uint32_t bit; /* 0 = none */
+    bool alone;   /* no other name may stand beside it */
 } Name;
 
 static const Name privilege_names[] = {
@@ -53,7 +53,8 @@ static bool parse_list(const Name *names, size_t count, const char *text, uint32
         alone |= name->alone;
     }
     if (given == 0)
-        return mk_fail(error, MK_ERROR_INVALID, "no privilege is given: use none for no privileges");
+        return mk_fail(error, MK_ERROR_INVALID,
+                       "no privilege is given: use none for no privileges");
     if (alone && given > 1)
         return mk_fail(error, MK_ERROR_INVALID, "the privileges none and admin must stand alone");
     *out = bits;

@@ -1,7 +1,7 @@
 /* read.c - one mail, its octets, and how it arrived */
-#include "internal.h"
-
 #include <string.h>
+
+#include "internal.h"
 
 /* -- may it be seen? ----------------------------------------------------------------------------- */
 /* The lowest of the mail's folders that may be read, as a new path; NULL when there is none. */
@@ -177,8 +177,8 @@ static GBytes *put_together(ArchiveStore *store, uint32_t number, const MkReceip
 
     if (mail == NULL)
         return NULL;
-    whole = g_byte_array_sized_new((guint) (size_of(receipt->report_before) + size_of(mail) +
-                                            size_of(receipt->report_after)));
+    whole = g_byte_array_sized_new(
+        (guint) (size_of(receipt->report_before) + size_of(mail) + size_of(receipt->report_after)));
     append(whole, receipt->report_before);
     append(whole, mail);
     append(whole, receipt->report_after);

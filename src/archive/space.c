@@ -4,11 +4,11 @@
  * The free octets of the data directory's file system are looked up by a small job now and then,
  * because even statvfs() may wait for a disk; the loop uses the last figure.
  */
-#include "internal.h"
-
 #include <sys/statvfs.h>
 
 #include <mailkeep/log.h>
+
+#include "internal.h"
 
 enum { LOOK_EVERY_MS = 2000 };
 

@@ -8,12 +8,12 @@
  * reading when that is too much as well (mk_spool_is_full). At the end the last octets stay in
  * memory. The key is of this process only, so that nothing on the disk outlives it.
  */
-#include "internal.h"
-
 #include <fcntl.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
+
+#include "internal.h"
 
 typedef struct {
     uint64_t offset; /* in the file */
@@ -28,11 +28,11 @@ struct MkSpool {
     GByteArray *memory; /* behind all chunks */
     GArray *chunks;     /* Chunk */
     uint64_t file_end;
-    int fd;             /* -1 = no file */
-    bool writing;       /* a job has the file */
-    bool was_full;      /* the owner waits for on_drain */
-    bool freed;         /* the owner has gone; the job's end frees */
-    GError *error;      /* the first; for good */
+    int fd;        /* -1 = no file */
+    bool writing;  /* a job has the file */
+    bool was_full; /* the owner waits for on_drain */
+    bool freed;    /* the owner has gone; the job's end frees */
+    GError *error; /* the first; for good */
     void (*on_drain)(void *cookie);
     void *drain_cookie;
     void (*on_ready)(void *cookie);
@@ -386,8 +386,8 @@ static GBytes *read_mapped(const MkSpool *spool, GError **error)
     Mapping *mapping = g_new0(Mapping, 1);
 
     mapping->length = spool->size;
-    mapping->start = mmap(NULL, mapping->length, PROT_READ | PROT_WRITE,
-                          MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    mapping->start =
+        mmap(NULL, mapping->length, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     if (mapping->start == MAP_FAILED) {
         g_free(mapping);
         mk_fail(error, MK_ERROR_BUSY, "there is not enough memory to read a mail");

@@ -1,7 +1,7 @@
 /* stores.c - the archive stores of the installation: opened, listed, verified */
-#include "internal.h"
-
 #include <mailkeep/log.h>
+
+#include "internal.h"
 
 /* One for now; ids are part of every mail's id and are never given again. */
 static const struct {

@@ -1,7 +1,7 @@
 /* user_record.c - one user: made, copied, checked, and as octets (docs/formats/master.md) */
-#include "internal.h"
-
 #include <string.h>
+
+#include "internal.h"
 
 enum { RECORD_VERSION = 1 };
 

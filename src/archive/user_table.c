@@ -11,8 +11,8 @@ void user_table_init(UserTable *table)
     pthread_rwlock_init(&table->lock, NULL);
     table->by_id = g_hash_table_new_full(NULL, NULL, NULL, (GDestroyNotify) user_record_free);
     table->by_name = g_hash_table_new(g_str_hash, g_str_equal);
-    table->by_address = g_hash_table_new_full(g_str_hash, g_str_equal, g_free,
-                                              (GDestroyNotify) g_ptr_array_unref);
+    table->by_address =
+        g_hash_table_new_full(g_str_hash, g_str_equal, g_free, (GDestroyNotify) g_ptr_array_unref);
 }
 
 void user_table_clear(UserTable *table)

@@ -4,9 +4,9 @@
  * Each change: take master_lock, copy the record, change and check the copy, write its row
  * durably, then put it in the place of the old one in memory.
  */
-#include "internal.h"
-
 #include <string.h>
+
+#include "internal.h"
 
 static bool store_record(MkArchive *archive, UserRecord *record, GError **error)
 {

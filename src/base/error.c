@@ -4,7 +4,7 @@
 #include <errno.h>
 #include <string.h>
 
-G_DEFINE_QUARK(mk - error - quark, mk_error)
+G_DEFINE_QUARK(mk_error, mk_error)
 
 static void set_error(GError **error, MkErrorCode code, const char *format, va_list args)
 {

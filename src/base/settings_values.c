@@ -1,9 +1,8 @@
 /* settings_values.c - one scalar of the configuration file to one value */
-#include "internal.h"
-
+#include <arpa/inet.h>
 #include <string.h>
 
-#include <arpa/inet.h>
+#include "internal.h"
 
 enum { HOST_NAME_BYTES = 253, LABEL_BYTES = 63, TEXT_BYTES = 4096 };
 

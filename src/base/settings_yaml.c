@@ -4,11 +4,11 @@
  * libyaml passes on what a configuration file should not have: repeated keys (the later one
  * would win unseen), aliases (a few lines can stand for gigabytes), tags, several documents.
  */
-#include "internal.h"
-
 #include <string.h>
 
 #include <yaml.h>
+
+#include "internal.h"
 
 enum { DEPTH = 8, NODES = 10000 };
 

@@ -68,6 +68,12 @@ static void drop_covered(GArray *starts, guint length, const GArray *covers, gui
     g_array_set_size(starts, kept);
 }
 
+/* Does it say which address is wanted? from:* does not. */
+static bool demands_address(const MkClause *clause)
+{
+    return !clause->exclude && mk_clause_is_address(clause) && !mk_clause_is_star(clause);
+}
+
 /* As drop_covered(), for every address clause of the query that looks at @field. */
 static bool drop_demanded(const MkEvaluation *evaluation, const MkQuery *query, unsigned field,
                           guint length, const MkDocSet *docs, uint32_t from, GArray *starts,
@@ -77,7 +83,7 @@ static bool drop_demanded(const MkEvaluation *evaluation, const MkQuery *query, 
     for (guint i = 0; i < query->clauses->len && starts->len > 0; i++) {
         const MkClause *clause = query->clauses->pdata[i];
         g_auto(MkMatch) match = MK_MATCH_INIT;
-        if (clause->exclude || !mk_clause_is_address(clause) ||
+        if (!demands_address(clause) ||
             !(mk_clause_fields(clause, evaluation->with_envelope) & BIT(field)))
             continue;
         if (!mk_match_init(&match, evaluation, clause, BIT(field), error) ||
@@ -94,7 +100,7 @@ static unsigned demanded_fields(const MkEvaluation *evaluation, const MkQuery *q
     unsigned fields = 0;
     for (guint i = 0; i < query->clauses->len; i++) {
         const MkClause *clause = query->clauses->pdata[i];
-        if (!clause->exclude && mk_clause_is_address(clause))
+        if (demands_address(clause))
             fields |= mk_clause_fields(clause, evaluation->with_envelope);
     }
     return fields;
@@ -130,9 +136,10 @@ static bool exclude(const MkEvaluation *evaluation, const MkQuery *query, const 
     g_auto(MkMatch) match = MK_MATCH_INIT;
     g_autoptr(MkDocSet) found = mk_doc_set_new(docs->size, false);
     unsigned fields = mk_clause_fields(clause, evaluation->with_envelope);
-    unsigned demanded =
-        clause->prefix == CLAUSE_ANY ? demanded_fields(evaluation, query) & fields : 0;
+    unsigned demanded = 0;
 
+    if (clause->prefix == CLAUSE_ANY && !mk_clause_is_star(clause))
+        demanded = demanded_fields(evaluation, query) & fields;
     if (!mk_match_init(&match, evaluation, clause, fields, error) ||
         !add_matches(&match, fields & ~demanded, docs, found, error))
         return false;

@@ -211,7 +211,7 @@ static bool piece_places(const MkMatch *match, guint piece, unsigned field, cons
         if (!add_positions(&readers, ref, within, from, out, error))
             return false;
     }
-    if (used > 1)
+    if (used > 1 && out->len > 1)
         qsort(out->data, out->len, sizeof(uint64_t), compare_places);
     return true;
 }

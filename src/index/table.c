@@ -214,5 +214,6 @@ static int compare_items(const void *a, const void *b)
 
 void mk_sort_items(MkSortItem *items, size_t count)
 {
-    qsort(items, count, sizeof *items, compare_items);
+    if (count > 1) /* an array without items may have no memory */
+        qsort(items, count, sizeof *items, compare_items);
 }

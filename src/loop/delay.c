@@ -5,9 +5,9 @@
  * any event had to wait. A turn that lasted several samples counts for each of them, as the
  * events that should have been served meanwhile would have (no "coordinated omission").
  */
-#include "internal.h"
-
 #include <string.h>
+
+#include "internal.h"
 
 static unsigned bucket_of(uint64_t us)
 {

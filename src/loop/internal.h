@@ -8,10 +8,11 @@
 #ifndef MAILKEEP_LOOP_INTERNAL_H
 #define MAILKEEP_LOOP_INTERNAL_H
 
+#include <mailkeep/loop.h>
+
 #include <uv.h>
 
 #include <mailkeep/limits.h>
-#include <mailkeep/loop.h>
 
 /* -- delay.c: how late turns are ------------------------------------------------------------ */
 enum {
@@ -45,11 +46,12 @@ typedef struct {
     GQueue waiting; /* MkJob through its link; link.data is NULL outside */
     uint64_t done_count;
     bool stopping;
+    int nice; /* of its threads */
     unsigned thread_count;
     uv_thread_t *threads;
 } Lane;
 
-bool lane_start(Lane *lane, MkLoop *loop, unsigned threads, GError **error);
+bool lane_start(Lane *lane, MkLane kind, MkLoop *loop, unsigned threads, GError **error);
 /* Hands waiting jobs back as cancelled and waits for running ones. */
 void lane_stop(Lane *lane);
 

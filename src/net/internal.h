@@ -7,13 +7,14 @@
 #ifndef MAILKEEP_NET_INTERNAL_H
 #define MAILKEEP_NET_INTERNAL_H
 
+#include <mailkeep/net.h>
+
 #include <mbedtls/pk.h>
 #include <mbedtls/ssl.h>
 #include <mbedtls/x509_crt.h>
 #include <uv.h>
 
 #include <mailkeep/limits.h>
-#include <mailkeep/net.h>
 
 /* -- buffer.c: octets that come in behind and go out in front ------------------------------- */
 typedef struct {
@@ -105,9 +106,11 @@ struct MkStream {
     GQueue chunks;    /* GBytes, before tail */
     size_t head_used; /* octets of the first chunk already handed over */
     size_t queued_bytes;
-    size_t sending_bytes; /* in uv_write() requests */
+    size_t sending_bytes;  /* in uv_write() requests */
     uint64_t handed_bytes; /* given to the socket's queue, ever */
     unsigned requests;
+    size_t close_left; /* octets that had not left when the close timer last looked */
+    unsigned close_checks;
     bool was_full;
     GError *late_error; /* found inside an owner's call; told from the loop */
     bool broken;        /* socket or TLS session failed: nothing of the owner's goes out any more */

@@ -1,7 +1,7 @@
 /* listener.c - accepting, counting, and turning away when full */
-#include "internal.h"
-
 #include <string.h>
+
+#include "internal.h"
 
 enum { BACKLOG = 1024 }; /* the kernel cuts it to net.core.somaxconn */
 

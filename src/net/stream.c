@@ -1,11 +1,11 @@
 /* stream.c - life, reading, pausing and timers of a stream; the states are drawn in internal.h */
-#include "internal.h"
-
 #include <string.h>
 
 #include <mailkeep/base.h>
 
-enum { CLOSE_MS = 5000, LINGER_MS = 2000, KEEPALIVE_S = 120 };
+#include "internal.h"
+
+enum { CLOSE_CHECK_MS = 2500, CLOSE_CHECKS = 24, LINGER_MS = 2000, KEEPALIVE_S = 120 };
 
 static void on_turn(uv_idle_t *handle);
 
@@ -106,7 +106,7 @@ void stream_enter(MkStream *stream, StreamState state)
         stream->heard_ms = uv_now(stream->tcp.loop);
         start_idle_timer(stream);
         break;
-    case STREAM_CLOSING: start_timer(stream, CLOSE_MS); break;
+    case STREAM_CLOSING: start_timer(stream, CLOSE_CHECK_MS); break;
     case STREAM_LINGERING: start_timer(stream, LINGER_MS); break;
     case STREAM_ENDED:
     case STREAM_CLOSED: uv_timer_stop(&stream->timer); break;
@@ -139,6 +139,20 @@ static void on_idle_due(MkStream *stream)
     mk_stream_unref(stream);
 }
 
+/* A slow peer gets its last octets as long as some of them leave, but not forever. */
+static void on_close_due(MkStream *stream)
+{
+    size_t left =
+        stream->queued_bytes + uv_stream_get_write_queue_size((uv_stream_t *) &stream->tcp);
+
+    if (++stream->close_checks >= CLOSE_CHECKS || left >= stream->close_left) {
+        stream_close_now(stream);
+        return;
+    }
+    stream->close_left = left;
+    start_timer(stream, CLOSE_CHECK_MS);
+}
+
 static void on_timer(uv_timer_t *handle)
 {
     MkStream *stream = handle->data;
@@ -148,7 +162,7 @@ static void on_timer(uv_timer_t *handle)
     case STREAM_SECURE: on_idle_due(stream); break;
     case STREAM_UPGRADING:
     case STREAM_HANDSHAKE: end_with_timeout(stream, "the TLS handshake took too long"); break;
-    case STREAM_CLOSING:
+    case STREAM_CLOSING: on_close_due(stream); break;
     case STREAM_LINGERING: stream_close_now(stream); break;
     case STREAM_ENDED:
     case STREAM_CLOSED: break;
@@ -219,6 +233,7 @@ void mk_stream_close(MkStream *stream)
     if (stream->state >= STREAM_CLOSING)
         return;
     stream_enter(stream, STREAM_CLOSING);
+    stream->close_left = stream->queued_bytes + stream->sending_bytes;
     if (stream->broken || (stream->ssl != NULL && !stream->secured))
         stream_drop_queue(stream); /* what was meant for TLS never leaves in clear */
     stream_update_reading(stream);

@@ -5,11 +5,11 @@
  * at a time for a stream; while one runs the stream is `busy` and the loop keeps its hands off
  * ssl, in and out. Records are opened and sealed on the loop, a bounded share a turn.
  */
-#include "internal.h"
-
 #include <string.h>
 
 #include <mbedtls/error.h>
+
+#include "internal.h"
 
 enum {
     SEAL_BYTES_A_TURN = 256 << 10, /* about 0.8 ms */

@@ -5,9 +5,9 @@
  * a turn all of it is sealed (TLS) or taken as it is, tried at once, and what the socket does
  * not take goes into one uv_write() request. Nothing more is handed over until that is done.
  */
-#include "internal.h"
-
 #include <string.h>
+
+#include "internal.h"
 
 enum {
     COPY_BYTES = 4096,     /* smaller GBytes are cheaper to copy than to carry */
@@ -110,7 +110,8 @@ bool mk_stream_is_flushed(const MkStream *stream)
 
 uint64_t mk_stream_sent_bytes(const MkStream *stream)
 {
-    return stream->handed_bytes - uv_stream_get_write_queue_size((const uv_stream_t *) &stream->tcp);
+    return stream->handed_bytes -
+           uv_stream_get_write_queue_size((const uv_stream_t *) &stream->tcp);
 }
 
 /* -- requests ------------------------------------------------------------------------------- */

@@ -1,7 +1,7 @@
 /*
  * receive.c - the octets of a mail into the spool, the spool to the sink, 250 when it is durable
  *
- * A mail that turns out not to be keepable is read to its end all the same, up to one more
+ * A mail that turns out not to be keepable is read to its end all the same, up to twice the
  * message size: its octets must not be taken for commands, and many senders see no reply before
  * they have sent everything.
  */
@@ -52,12 +52,16 @@ static void beats_begin(MkSmtpSession *s)
     s->paused_for_spool = false;
 }
 
-/* From here on the mail's octets are thrown away. */
+/* From here on the mail's octets are thrown away; those that were kept count as well. */
 static void refuse(MkSmtpSession *s, MkSmtpReply why)
 {
+    const MkSmtpSink *sink = s->server->sink;
+
     s->refusal = why;
-    if (s->spool != NULL)
-        s->server->sink->spool_free(g_steal_pointer(&s->spool));
+    if (s->spool == NULL)
+        return;
+    s->thrown_bytes = sink->spool_size(s->spool);
+    sink->spool_free(g_steal_pointer(&s->spool));
 }
 
 static void count_refused(MkSmtpSession *s, MkSmtpReply why)
@@ -87,7 +91,7 @@ static void spool_octets(MkSmtpSession *s, const uint8_t *data, size_t length)
 /* The rest of a mail that is refused has been read for long enough. */
 static bool is_enough(MkSmtpSession *s)
 {
-    if (s->thrown_bytes <= s->server->message_size_bytes)
+    if (s->thrown_bytes / 2 <= s->server->message_size_bytes)
         return false;
     count_refused(s, s->refusal);
     mk_smtp_session_end(s, s->refusal);

@@ -2,8 +2,8 @@
  * replay.c - packs into the catalog: after a crash, for a rebuild, for verification
  *
  * A batch whose COMMIT is authentic is applied, damaged records left out and reported. A mail's
- * number is its place among the batch's MAIL records: where records are lost, those before the
- * gap are counted from the front and those behind it from the end.
+ * number is its place among the MAIL records: where records are lost, those before the gap are
+ * counted on from the batch before, and those behind it back from the next COMMIT.
  */
 #include <string.h>
 #include <unistd.h>
@@ -169,14 +169,14 @@ static uint32_t number_from_the_end(const Scanner *scanner, guint from)
 
     for (guint i = from; i < scanner->frames->len; i++)
         mails += g_array_index(scanner->frames, ScanFrame, i).head.type == RECORD_MAIL;
-    return scanner->commit.first_number + scanner->commit.mail_count -
-           MIN(mails, scanner->commit.mail_count);
+    /* More mails than the COMMIT says are those of batches whose own COMMIT is lost. */
+    return scanner->commit.first_number + scanner->commit.mail_count - mails;
 }
 
 static bool replay_frames(Run *run, GError **error)
 {
     const Scanner *scanner = run->scanner;
-    uint32_t number = scanner->commit.first_number;
+    uint32_t number = run->replay->checkpoint.last_number + 1;
 
     for (guint i = 0; i < scanner->frames->len; i++) {
         const ScanFrame *frame = &g_array_index(scanner->frames, ScanFrame, i);

@@ -154,12 +154,12 @@ static bool open_writer(MkStore *store, const Checkpoint *checkpoint, PackWriter
 
     if (!pack_find_last(store->content_dir, &last, error))
         return false;
-    if (last == 0)
-        return open_new_pack(store, checkpoint, 1, writer, error);
     if (last < checkpoint->pack)
         return mk_fail(error, MK_ERROR_CORRUPT,
                        "pack %u is missing in %s: restore it from a backup", checkpoint->pack,
                        store->content_dir);
+    if (last == 0)
+        return open_new_pack(store, checkpoint, 1, writer, error);
     if (last == checkpoint->pack)
         return pack_writer_open(writer, store, last, checkpoint->offset, error);
     if (!scanner_open(&scanner, &store->keys, store->content_dir, last, 0, &checkpoint->chain,

@@ -24,10 +24,18 @@ static const struct {
     { "subject", MK_SORT_SUBJECT, true },
 };
 
-static bool read_number(const MkHttpRequest *request, const char *name, guint64 min, guint64 max,
+/* An argument; left empty counts as left out. */
+static const char *argument(const WebCall *call, const char *name)
+{
+    const char *text = mk_http_query(call->request, name);
+
+    return text != NULL && *text != '\0' ? text : NULL;
+}
+
+static bool read_number(const WebCall *call, const char *name, guint64 min, guint64 max,
                         guint64 *out, GError **error)
 {
-    const char *text = mk_http_query(request, name);
+    const char *text = argument(call, name);
 
     if (text == NULL)
         return true;
@@ -42,8 +50,8 @@ static bool read_page(WebCall *call, GError **error)
     guint64 offset = 0;
     guint64 limit = PAGE_DEFAULT;
 
-    if (!read_number(call->request, "offset", 0, UINT32_MAX, &offset, error) ||
-        !read_number(call->request, "limit", 1, MK_LIMIT_SEARCH_PAGE, &limit, error))
+    if (!read_number(call, "offset", 0, UINT32_MAX, &offset, error) ||
+        !read_number(call, "limit", 1, MK_LIMIT_SEARCH_PAGE, &limit, error))
         return false;
     call->find.offset = offset;
     call->find.limit = (unsigned) limit;
@@ -52,8 +60,8 @@ static bool read_page(WebCall *call, GError **error)
 
 static bool read_sort(WebCall *call, GError **error)
 {
-    const char *sort = mk_http_query(call->request, "sort");
-    const char *order = mk_http_query(call->request, "order");
+    const char *sort = argument(call, "sort");
+    const char *order = argument(call, "order");
     size_t at = 0;
 
     while (at < G_N_ELEMENTS(sorts) && sort != NULL && strcmp(sorts[at].name, sort) != 0)
@@ -71,9 +79,9 @@ static bool read_sort(WebCall *call, GError **error)
 static bool read_text(const WebCall *call, const char *name, size_t max_bytes, char **out,
                       GError **error)
 {
-    const char *text = mk_http_query(call->request, name);
+    const char *text = argument(call, name);
 
-    if (text == NULL || *text == '\0')
+    if (text == NULL)
         return true;
     if (strlen(text) > max_bytes)
         return mk_fail(error, MK_ERROR_LIMIT, "%s is longer than %zu octets.", name, max_bytes);
@@ -116,9 +124,9 @@ bool web_date_parse(const char *text, int64_t *out_unix_ms)
 
 static bool read_date(const WebCall *call, const char *name, int64_t *out_unix_ms, GError **error)
 {
-    const char *text = mk_http_query(call->request, name);
+    const char *text = argument(call, name);
 
-    if (text == NULL || *text == '\0' || web_date_parse(text, out_unix_ms))
+    if (text == NULL || web_date_parse(text, out_unix_ms))
         return true;
     return mk_fail(error, MK_ERROR_INVALID, "%s must be a date of the form YYYY-MM-DD.", name);
 }

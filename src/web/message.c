@@ -99,10 +99,12 @@ static void put_parts(yyjson_mut_doc *doc, yyjson_mut_val *root, GBytes *mail)
 
     for (guint i = 0; i < parts->len; i++) {
         const MkPart *part = parts->pdata[i];
-        if (is_readable(part) && shown++ < MK_LIMIT_WEB_TEXT_PARTS && room > 0)
-            room -= MIN(room, put_text(doc, texts, part, mail, room));
-        else
+        if (!is_readable(part) || room == 0 || shown++ >= MK_LIMIT_WEB_TEXT_PARTS) {
             put_attachment(doc, attachments, part);
+            continue;
+        }
+        size_t used = put_text(doc, texts, part, mail, room);
+        room -= MIN(room, used);
     }
 }
 

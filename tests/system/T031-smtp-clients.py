@@ -1,14 +1,13 @@
 """Real clients: swaks, openssl, smtplib; DATA and BDAT, one by one and pipelined, in clear and TLS."""
 
-import base64
 import os
 import shutil
 import smtplib
 import subprocess
 
-from harness import JOURNAL, Skip, all_ids, main, test
+from harness import JOURNAL, Skip, main, test
 from mailkeep_client import tls_context
-from smtp_raw import Smtp
+from smtp_raw import Smtp, mails
 
 
 def mail(subject, body="x"):
@@ -16,10 +15,9 @@ def mail(subject, body="x"):
 
 
 def assert_kept(t, octets):
-    for i in all_ids(t.api):
-        if base64.b64decode(t.api("GetMessageContent", id=i)["content"]) == octets:
-            return i
-    raise AssertionError("not there: %r" % octets[:60])
+    found = [i for i, kept in mails(t).items() if kept == octets]
+    assert len(found) == 1, (len(found), octets[:60])
+    return found[0]
 
 
 def run(*command, **options):
@@ -31,10 +29,12 @@ def run(*command, **options):
 
 
 def swaks(t, port, octets, *arguments):
-    """Swaks turns LF into CRLF and stuffs the dots itself."""
+    """Swaks turns LF into CRLF, stuffs the dots and ends the last line itself."""
     status, output = run("swaks", "--server", "127.0.0.1", "--port", str(port), "--from",
                          "s@contoso.example", "--to", JOURNAL, "--data",
-                         "@" + write(t, octets.replace(b"\r\n", b"\n")), *arguments)
+                         "@" + write(t, octets[:-2].replace(b"\r\n", b"\n")), *arguments)
+    if "requires Net::SSLeay" in output:
+        raise Skip("swaks has no TLS here")
     assert status == 0, output
     return output
 
@@ -49,7 +49,6 @@ def write(t, octets):
 @test("EHLO offers what is promised, and AUTH and BINARYMIME not")
 def _(t):
     t.api = t.begin()
-    t.grant_catchall(t.api)
     smtp = Smtp(t.server.ports["smtp"])
     code, status, text = smtp.reply()
     assert (code, status, text) == (220, "", "localhost ESMTP Mailkeep")

@@ -1,9 +1,11 @@
 """An SMTP client that says exactly the octets it is told to, and cannot be talked out of it."""
 
+import base64
 import socket
 import ssl
 import time
 
+from harness import all_ids
 from mailkeep_client import tls_context
 
 
@@ -89,3 +91,11 @@ def silence(smtp, seconds=0.3):
         return time.monotonic() >= end - 0.05
     finally:
         smtp.socket.settimeout(20)
+
+
+def mails(t):
+    """Id and octets of all that is kept: nobody owns these mails, they are in the catch-all."""
+    if t.api("GetChildFolders", maxLevels=1):
+        t.grant_catchall(t.api)
+    return {i: base64.b64decode(t.api("GetMessageContent", id=i)["content"])
+            for i in all_ids(t.api)}

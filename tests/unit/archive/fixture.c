@@ -1,12 +1,12 @@
 /* fixture.c - a small installation in a directory of its own, with its loop, for one test */
-#include "fixture.h"
-
 #include <stdio.h>
 #include <string.h>
 
 #include <mailkeep/crypto.h>
 #include <mailkeep/log.h>
 #include <mailkeep/mail.h>
+
+#include "fixture.h"
 
 enum { TURN_LIMIT_MS = 60000 };
 

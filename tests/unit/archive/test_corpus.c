@@ -5,9 +5,9 @@
  * fresh mind: every address of the line gets a user of its own, then all reports come in, then
  * each user must have what the lines say. Users are named u0, u1 ...
  */
-#include "fixture.h"
-
 #include <string.h>
+
+#include "fixture.h"
 
 typedef struct {
     char *file;
@@ -71,8 +71,7 @@ static GPtrArray *read_truth(const char *dir)
         line->form = g_strdup(cells[1]);
         line->sender = g_strdup(cells[2]);
         line->recipients = parse_recipients(cells[3]);
-        line->sha256 =
-            g_strdup(g_str_equal(line->file, NESTED_FILE) ? NESTED_SHA256 : cells[7]);
+        line->sha256 = g_strdup(g_str_equal(line->file, NESTED_FILE) ? NESTED_SHA256 : cells[7]);
         g_ptr_array_add(lines, line);
     }
     return lines;

@@ -1,7 +1,7 @@
 /* test_find.c - who finds what, and that the index catches up */
-#include "fixture.h"
-
 #include <string.h>
+
+#include "fixture.h"
 
 static void ingest_text(Fixture *f, const char *text)
 {
@@ -214,10 +214,8 @@ static void test_later_owner(void)
 {
     g_autofree char *mail =
         fixture_crlf("From: x@example.org\nTo: all@example.org\nSubject: Verteiler\n\nText\n");
-    g_autofree char *first =
-        fixture_report("x@example.org", "Bcc: anna@example.com\r\n", mail);
-    g_autofree char *second =
-        fixture_report("x@example.org", "Bcc: clara@example.com\r\n", mail);
+    g_autofree char *first = fixture_report("x@example.org", "Bcc: anna@example.com\r\n", mail);
+    g_autofree char *second = fixture_report("x@example.org", "Bcc: clara@example.com\r\n", mail);
     g_autoptr(MkPrincipal) clara = NULL;
     Fixture f;
 

@@ -1,7 +1,7 @@
 /* test_ingest.c - mail comes in: who gets it, in which folder, and that nothing is changed */
-#include "fixture.h"
-
 #include <string.h>
+
+#include "fixture.h"
 
 static void add_users(Fixture *f)
 {
@@ -156,8 +156,8 @@ static void test_nobody(void)
 static void test_report(void)
 {
     g_autofree char *mail = mail_between("anna@example.com", "x@example.org", "1@x", "Eins");
-    g_autofree char *report = fixture_report(
-        "anna@example.com", "To: x@example.org\r\nBcc: bert@example.com\r\n", mail);
+    g_autofree char *report =
+        fixture_report("anna@example.com", "To: x@example.org\r\nBcc: bert@example.com\r\n", mail);
     g_autoptr(GPtrArray) arrivals = NULL;
     MkMailId id;
     Fixture f;
@@ -197,11 +197,11 @@ static void test_report_decides(void)
 static void test_report_forms(void)
 {
     g_autofree char *mail = mail_between("x@example.org", "y@example.org", "1@x", "Eins");
-    g_autofree char *report = fixture_report(
-        "x@example.org",
-        "On-Behalf-Of: anna@example.com\r\n"
-        "To: y@example.org, Expanded: bert@example.com\r\n"
-        "To: z@example.org, Forwarded: clara@example.com\r\n", mail);
+    g_autofree char *report = fixture_report("x@example.org",
+                                             "On-Behalf-Of: anna@example.com\r\n"
+                                             "To: y@example.org, Expanded: bert@example.com\r\n"
+                                             "To: z@example.org, Forwarded: clara@example.com\r\n",
+                                             mail);
     Fixture f;
 
     add_users(&f);
@@ -217,10 +217,8 @@ static void test_report_forms(void)
 static void test_bifurcated(void)
 {
     g_autofree char *mail = mail_between("x@example.org", "all@example.com", "1@x", "Eins");
-    g_autofree char *first =
-        fixture_report("x@example.org", "Bcc: anna@example.com\r\n", mail);
-    g_autofree char *second =
-        fixture_report("x@example.org", "Bcc: bert@example.com\r\n", mail);
+    g_autofree char *first = fixture_report("x@example.org", "Bcc: anna@example.com\r\n", mail);
+    g_autofree char *second = fixture_report("x@example.org", "Bcc: bert@example.com\r\n", mail);
     g_autoptr(GPtrArray) arrivals = NULL;
     MkMailId id;
     Fixture f;

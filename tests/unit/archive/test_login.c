@@ -1,7 +1,7 @@
 /* test_login.c - who gets in, who waits, what ends a login */
-#include "fixture.h"
-
 #include <mailkeep/limits.h>
+
+#include "fixture.h"
 
 #define WRONG "Wrong-horse-18"
 

@@ -1,11 +1,11 @@
 /* test_spool.c - octets coming in: limits, back-pressure, and nothing readable in any file */
-#include "fixture.h"
-
 #include <fcntl.h>
 #include <string.h>
 #include <unistd.h>
 
 #include <mailkeep/limits.h>
+
+#include "fixture.h"
 
 /* A mail of @length octets or more whose body repeats @word. */
 static GString *large_mail(size_t length, const char *word)
@@ -95,8 +95,7 @@ static void test_sizes(void)
         g_assert_cmpuint(ids->len, ==, i + 1);
         back = mk_archive_mail_read(f.archive, f.system, g_array_index(ids, MkMailId, i), &error);
         g_assert_no_error(error);
-        g_assert_cmpmem(g_bytes_get_data(back, NULL), g_bytes_get_size(back), mail->str,
-                        mail->len);
+        g_assert_cmpmem(g_bytes_get_data(back, NULL), g_bytes_get_size(back), mail->str, mail->len);
     }
     fixture_clear(&f);
 }
@@ -123,7 +122,8 @@ static void test_back_pressure(void)
     mk_spool_set_on_drain(spool, on_drain, &drained);
     g_assert_true(mk_spool_add(spool, octets, MK_LIMIT_SPOOL_MEMORY_BYTES, NULL));
     g_assert_false(mk_spool_is_full(spool));
-    g_assert_true(mk_spool_add(spool, octets, MK_LIMIT_SPOOL_MEMORY_BYTES, NULL)); /* a job starts */
+    g_assert_true(
+        mk_spool_add(spool, octets, MK_LIMIT_SPOOL_MEMORY_BYTES, NULL)); /* a job starts */
     g_assert_false(mk_spool_is_full(spool));
     g_assert_true(mk_spool_add(spool, octets, MK_LIMIT_SPOOL_MEMORY_BYTES + 1, NULL));
     g_assert_true(mk_spool_is_full(spool));

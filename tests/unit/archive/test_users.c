@@ -10,10 +10,27 @@ static void assert_fails(bool ok, GError **error, MkErrorCode code)
 
 static void test_names(void)
 {
-    static const char *const bad[] = { "",     "a/b",  "a\\b", "a\"b", "a:b",   "a<b",  "a>b",
-                                       "a|b",  "a*b",  "a?b",  "@a",   " a",    "a ",   "a\tb",
-                                       "a\nb", "\xff", "\xc2\xa0" "a" };
-    static const char *const good[] = { "anna", "Jürgen Müller", "a@b", "日本", "x.y-z_1", "o'brien" };
+    static const char *const bad[] = { "",
+                                       "a/b",
+                                       "a\\b",
+                                       "a\"b",
+                                       "a:b",
+                                       "a<b",
+                                       "a>b",
+                                       "a|b",
+                                       "a*b",
+                                       "a?b",
+                                       "@a",
+                                       " a",
+                                       "a ",
+                                       "a\tb",
+                                       "a\nb",
+                                       "\xff",
+                                       "\xc2\xa0"
+                                       "a" };
+    static const char *const good[] = {
+        "anna", "Jürgen Müller", "a@b", "日本", "x.y-z_1", "o'brien"
+    };
     g_autoptr(GError) error = NULL;
     g_autofree char *too_long = g_strnfill(257, 'x');
     Fixture f;
@@ -97,8 +114,8 @@ static void test_change_and_restart(void)
 
 static void test_bad_addresses(void)
 {
-    static const char *const bad[] = { "anna", "@example.com", "anna@", "a@b@c", "a b@c", "a@b,c@d",
-                                       "<a@b>", "" };
+    static const char *const bad[] = { "anna",  "@example.com", "anna@", "a@b@c",
+                                       "a b@c", "a@b,c@d",      "<a@b>", "" };
     g_autoptr(GError) error = NULL;
     Fixture f;
 

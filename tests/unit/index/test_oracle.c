@@ -183,13 +183,18 @@ static bool matches_at(const Mail *mail, const Clause *clause, unsigned field, u
     return true;
 }
 
+static bool is_star(const Clause *clause)
+{
+    return clause->piece_count == 1 && strcmp(clause->pieces[0], "*") == 0;
+}
+
 /* Is the match of @length words at @w inside what a positive address clause matched? */
 static bool demanded(const Mail *mail, const Clause *clauses, unsigned count, unsigned field,
                      unsigned v, unsigned w, unsigned length)
 {
     for (unsigned c = 0; c < count; c++) {
         const Clause *clause = &clauses[c];
-        if (clause->exclude || !prefixes[clause->prefix].address ||
+        if (clause->exclude || is_star(clause) || !prefixes[clause->prefix].address ||
             !(prefixes[clause->prefix].fields & BIT(field)))
             continue;
         for (unsigned at = 0; at <= w; at++)
@@ -202,7 +207,7 @@ static bool demanded(const Mail *mail, const Clause *clauses, unsigned count, un
 static bool clause_matches(const Mail *mail, const Clause *clauses, unsigned count,
                            const Clause *clause, bool with_envelope)
 {
-    bool lenient = clause->exclude && clause->prefix == 0;
+    bool lenient = clause->exclude && clause->prefix == 0 && !is_star(clause);
     for (unsigned field = 0; field < MK_FIELD_COUNT; field++) {
         if (!(prefixes[clause->prefix].fields & BIT(field)) ||
             (field == MK_FIELD_ENVELOPE && !with_envelope))

@@ -6,17 +6,18 @@
 #ifndef MAILKEEP_TEST_NET_FIXTURE_H
 #define MAILKEEP_TEST_NET_FIXTURE_H
 
-#include <string.h>
-#include <unistd.h>
+#include <mailkeep/net.h>
 
 #include <arpa/inet.h>
-#include <glib/gstdio.h>
 #include <netinet/in.h>
+#include <string.h>
 #include <sys/socket.h>
+#include <unistd.h>
+
+#include <glib/gstdio.h>
 
 #include <mailkeep/base.h>
 #include <mailkeep/limits.h>
-#include <mailkeep/net.h>
 
 typedef struct {
     MkStream *stream;

@@ -340,8 +340,9 @@ static void test_bdat_much_too_large(Fixture *f, gconstpointer unused)
     to_rcpt(f);
     say(f, "BDAT 99999999999\r\n");
     say(f, fill);
+    say(f, fill);
     expect(f, "");
-    say(f, "x");
+    say(f, "xx");
     expect(f, "552 5.3.4");
     g_assert_true(fake_stream_is_closed(f->stream));
 }

@@ -96,6 +96,24 @@ static void test_flip_in_pack(TestStore *t, gconstpointer data)
     test_verify_clean(t);
 }
 
+/* By the verification, or by the opening, when it is a folder's row. */
+static bool catalog_damage_is_told(TestStore *t)
+{
+    MkStoreOptions options = test_store_options(t);
+    g_autoptr(GError) error = NULL;
+    bool told;
+
+    t->store = mk_store_open(&options, &error);
+    if (t->store == NULL) {
+        g_assert_error(error, MK_ERROR, MK_ERROR_CORRUPT);
+        return true;
+    }
+    told = test_verify(t) > 0;
+    count_good(t);
+    test_store_close(t);
+    return told;
+}
+
 /* Values of the catalog: found by their text, since keys and page heads are LMDB's own matter. */
 static void test_flip_in_catalog(TestStore *t, gconstpointer data)
 {
@@ -115,10 +133,7 @@ static void test_flip_in_catalog(TestStore *t, gconstpointer data)
             continue;
         file[i + 10] ^= 0x10;
         g_assert_true(g_file_set_contents(path, file, (gssize) length, NULL));
-        test_store_open(t);
-        hits += test_verify(t) > 0;
-        count_good(t);
-        test_store_close(t);
+        hits += catalog_damage_is_told(t);
         file[i + 10] ^= 0x10;
         g_assert_true(g_file_set_contents(path, file, (gssize) length, NULL));
     }
