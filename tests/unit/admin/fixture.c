@@ -120,14 +120,14 @@ static void on_answer(const MkHttpAnswer *answer, const GError *error, void *coo
     gsize length = 0;
     const char *text;
 
-    g_assert_no_error(error);
+    reply->done = true;
+    reply->failed = error != NULL;
     text = g_bytes_get_data(answer->body, &length);
     reply->has_bom = length >= 3 && memcmp(text, "\xef\xbb\xbf", 3) == 0;
     reply->text = g_strndup(text + (reply->has_bom ? 3 : 0), length - (reply->has_bom ? 3 : 0));
     reply->status = answer->status;
     reply->content_type = g_strdup(answer->content_type);
     reply->json = yyjson_read(reply->text, strlen(reply->text), 0);
-    reply->done = true;
 }
 
 void reply_begin(Reply *reply, Fixture *f, const char *method, const char *path, const char *login,
@@ -156,6 +156,7 @@ void reply_begin(Reply *reply, Fixture *f, const char *method, const char *path,
 void reply_wait(Reply *reply)
 {
     WAIT(reply->fixture, reply->done);
+    g_assert_false(reply->failed);
 }
 
 bool reply_still_waits(Reply *reply, unsigned ms)

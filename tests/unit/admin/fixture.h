@@ -25,6 +25,7 @@ typedef struct {
 typedef struct {
     Fixture *fixture;
     bool done;
+    bool failed; /* no answer came */
     unsigned status;
     char *text;       /* the answer's body without its byte order mark */
     bool has_bom;
