@@ -36,7 +36,9 @@ static guint entity_count(const Parser *p)
 
 static void inner_clear(MkInnerMail *inner)
 {
-    g_clear_pointer(&inner->decoded, g_bytes_unref);
+    if (inner->decoded)
+        g_bytes_unref(inner->decoded);
+    inner->decoded = NULL;
 }
 
 /* -- header ------------------------------------------------------------------------------------------ */
@@ -235,7 +237,7 @@ static void break_with(MkJournal *j, const char *problem)
 static void parse_report(Parser *p)
 {
     const MkEntity *part = report_part(p);
-    MkReportText report = { 0 };
+    MkReportText report = { .is_pure = false };
 
     p->out->kind = MK_JOURNAL_EXCHANGE;
     if (part)

@@ -296,8 +296,7 @@ static void walk(Walk *w)
         if (delimiter.is_last) {
             g_clear_pointer(&w->open[delimiter.level].boundary, g_free);
         } else if (w->out->entities->len >= MK_LIMIT_PARTS) {
-            w->out->is_cut = true;
-            break;
+            w->out->is_cut = true; /* read on: the ends of the open ones still count */
         } else {
             at = open_part(w, at);
         }
@@ -335,7 +334,9 @@ void mk_structure_read(MkStructure *s, const uint8_t *data, size_t length)
 
 void mk_structure_clear(MkStructure *s)
 {
-    g_clear_pointer(&s->entities, g_array_unref);
+    if (s->entities)
+        g_array_unref(s->entities);
+    s->entities = NULL;
 }
 
 bool mk_entity_is_text(const MkEntity *e)
