@@ -11,7 +11,7 @@ import subprocess
 import threading
 import time
 
-from harness import JOURNAL, all_ids, main, test
+from harness import JOURNAL, main, test
 from mailkeep_client import Failure, crlf, smtp_connect, smtp_send, tls_context
 
 KEYS = ["error", "token", "statusVersion", "statusCode", "percentProgress", "statusText", "result",
@@ -243,7 +243,7 @@ def _(t):
     assert all("/" not in f["fullName"] and f["name"] == f["fullName"] for f in top) and top
     t.ids = [m["id"] for m in api("GetMessages", folder="lisa/Journal Incoming")]
     assert len(t.ids) == 1 and re.fullmatch(r"1:\d+", t.ids[0]), t.ids
-    assert t.ids == [m["id"] for m in api("GetMessages")] == all_ids(api)
+    assert t.ids == [m["id"] for m in api("GetMessages")]  # each but once, whatever its folders
     fails(api, "", "GetMessages", folder="lisa/Nothing")
     statistics = {s["folder"]: s for s in api("GetFolderStatistics")}
     assert statistics["lisa/Journal Incoming"] == {"folder": "lisa/Journal Incoming", "count": 1,

@@ -124,7 +124,11 @@ static void on_answer(const MkHttpAnswer *answer, const GError *error, void *coo
     reply->failed = error != NULL;
     text = g_bytes_get_data(answer->body, &length);
     reply->has_bom = length >= 3 && memcmp(text, "\xef\xbb\xbf", 3) == 0;
-    reply->text = g_strndup(text + (reply->has_bom ? 3 : 0), length - (reply->has_bom ? 3 : 0));
+    if (reply->has_bom) {
+        text += 3;
+        length -= 3;
+    }
+    reply->text = length > 0 ? g_strndup(text, length) : g_strdup("");
     reply->status = answer->status;
     reply->content_type = g_strdup(answer->content_type);
     reply->json = yyjson_read(reply->text, strlen(reply->text), 0);
