@@ -60,6 +60,7 @@ WARNINGS += -Wno-array-bounds -Wno-format-truncation -Wno-maybe-uninitialized \
 endif
 ifeq ($(VARIANT),fuzz)
 CC = clang
+WARNINGS += -Wno-missing-field-initializers # gcc takes { NULL } for what it is: all zero
 endif
 FLAGS = $(FLAGS_$(VARIANT))
 
@@ -173,7 +174,7 @@ $(DEPS_TSAN_DIR)/stamp/gmime:
 	@DEPS_DIR=$(DEPS_TSAN_DIR) tools/deps.sh --variant tsan
 
 # A unit test may look inside its own room: "<room>/internal.h".
-$(B)/tests/%.o: CPPFLAGS += -Isrc
+$(B)/tests/%.o: CPPFLAGS += -Isrc -Itests/support
 
 $(B)/%.o: %.c Makefile | $(DEPS)/stamp/yyjson
 	@mkdir -p $(@D)
@@ -285,6 +286,7 @@ lint: | $(DEPS)/stamp/yyjson
 	@LINT_CPPFLAGS='$(CPPFLAGS)' LINT_JOBS=$(JOBS) tools/lint.sh $(C_FILES)
 
 format:
+	@tools/lint-rooms --fix || true
 	@clang-format -i $(C_FILES)
 
 # --- installing --------------------------------------------------------------------------

@@ -300,6 +300,7 @@ typedef struct {
     bool has_report;
     uint64_t report_size_bytes;
 } MkArrival;
+void mk_arrival_free(MkArrival *arrival);
 GPtrArray *mk_archive_arrivals(MkArchive *archive, const MkPrincipal *principal, MkMailId id,
                                GError **error);
 /* The whole report of arrival @n (0..) as it came in, the mail inside. */

@@ -83,9 +83,9 @@ typedef struct {
 } MkHash;
 /* BLAKE2b-256; @key NULL = unkeyed (chains that an outsider checks) */
 void mk_hash(const MkKey *key, const void *data, size_t length, MkHash *out);
-/* In pieces. The state is an embedded value; no clear needed. */
+/* In pieces. The state is an embedded value; no clear needed; not to be copied while in use. */
 typedef struct {
-    _Alignas(64) uint8_t opaque[384];
+    uint8_t opaque[384 + 64]; /* libsodium's state, at the first place in here aligned to 64 */
 } MkHashState;
 void mk_hash_start(MkHashState *state, const MkKey *key);
 void mk_hash_add(MkHashState *state, const void *data, size_t length);

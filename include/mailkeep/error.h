@@ -17,13 +17,13 @@
 GQuark mk_error_quark(void);
 
 typedef enum {
-    MK_ERROR_INVALID,     /* an argument or input is not of the form it must have */
-    MK_ERROR_NOT_FOUND,   /* what was asked for by name or id does not exist */
-    MK_ERROR_EXISTS,      /* what should be made exists already */
-    MK_ERROR_AUTH,        /* wrong user name or password, or not logged in */
-    MK_ERROR_DENIED,      /* known, but not allowed to */
-    MK_ERROR_LIMIT,       /* a bound of limits.h or of the settings is exceeded; trying again is no help */
-    MK_ERROR_BUSY,        /* a queue is full or a thing is in use: try again later */
+    MK_ERROR_INVALID,   /* an argument or input is not of the form it must have */
+    MK_ERROR_NOT_FOUND, /* what was asked for by name or id does not exist */
+    MK_ERROR_EXISTS,    /* what should be made exists already */
+    MK_ERROR_AUTH,      /* wrong user name or password, or not logged in */
+    MK_ERROR_DENIED,    /* known, but not allowed to */
+    MK_ERROR_LIMIT, /* a bound of limits.h or of the settings is exceeded; trying again is no help */
+    MK_ERROR_BUSY,  /* a queue is full or a thing is in use: try again later */
     MK_ERROR_NO_SPACE,    /* the disk, or the map of a database, is full */
     MK_ERROR_IO,          /* reading or writing a file failed */
     MK_ERROR_CORRUPT,     /* stored data fails its checksum, its tag or its format */

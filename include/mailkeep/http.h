@@ -40,7 +40,8 @@ void mk_http_server_free(MkHttpServer *server); /* aborts what is left */
 const char *mk_http_method(const MkHttpRequest *request); /* "GET" */
 /* Percent-decoded path without query, valid UTF-8, no NUL; "//" stays as it is. */
 const char *mk_http_path(const MkHttpRequest *request);
-/* Value of a header field, or NULL; several joined by ", ". Any case. */
+/* Value of a header field, or NULL; several joined by ", " (Cookie: "; "). Any case. Octets above
+ * 127 are as they came: not always UTF-8. */
 const char *mk_http_header(const MkHttpRequest *request, const char *name);
 GBytes *mk_http_body(const MkHttpRequest *request); /* borrowed */
 /* A query argument (decoded), or NULL; the first of several. */
@@ -55,6 +56,8 @@ bool mk_http_basic(const MkHttpRequest *request, char **out_user, char **out_pas
 char *mk_http_cookie(const MkHttpRequest *request, const char *name);
 /* The client has gone: the work may be given up (the response must still be made). */
 bool mk_http_is_gone(const MkHttpRequest *request);
+/* Hear of it: @on_gone is called at most once, before the response. NULL = no longer. */
+void mk_http_set_on_gone(MkHttpRequest *request, void (*on_gone)(void *cookie), void *cookie);
 
 /* -- the answer --------------------------------------------------------------------------- */
 typedef struct MkHttpResponse MkHttpResponse;
@@ -62,6 +65,9 @@ MkHttpResponse *mk_http_response_new(unsigned status);
 /* Name and value must have no control characters (asserted). */
 void mk_http_response_header(MkHttpResponse *response, const char *name, const char *value);
 void mk_http_response_body(MkHttpResponse *response, const char *content_type, GBytes *body);
+
+/* A field that the answer to @request gets, whoever makes it, unless it brings one of that name. */
+void mk_http_add_header(MkHttpRequest *request, const char *name, const char *value);
 
 /* A large body in pieces of at most 256 KiB, made on the interactive lane. */
 typedef struct MkHttpBody {

@@ -53,6 +53,8 @@
 #define MK_LIMIT_HTTP_HEADER_BYTES 32768
 #define MK_LIMIT_HTTP_HEADERS 100
 #define MK_LIMIT_HTTP_BODY_BYTES (1u << 20)      /* a request's body */
+#define MK_LIMIT_HTTP_FORM_FIELDS 1000           /* arguments in a query or a form */
+#define MK_LIMIT_HTTP_PIECE_BYTES (256u << 10)   /* an answer's body is handed to the stream in such pieces */
 #define MK_LIMIT_HTTP_HEADER_MS 20000            /* first octet to end of header */
 #define MK_LIMIT_HTTP_BODY_MS 60000
 #define MK_LIMIT_HTTP_IDLE_MS 75000              /* keep-alive */
@@ -70,6 +72,22 @@
 #define MK_LIMIT_LOGIN_WINDOW_MS 600000
 #define MK_LIMIT_SESSION_IDLE_MS 3600000    /* web session */
 #define MK_LIMIT_SESSIONS 10000
+#define MK_LIMIT_PROPERTY_BYTES 1024        /* full name, distinguished name, one address of a user */
+#define MK_LIMIT_USER_ADDRESSES 1000        /* e-mail addresses, POP3 user names of one user */
+#define MK_LIMIT_USER_RIGHTS 10000          /* folders that one user has rights on */
+#define MK_LIMIT_LOGIN_TRACKED 10000        /* names and addresses whose failures are counted */
+#define MK_LIMIT_LOGIN_CACHE 1000           /* right answers remembered ... */
+#define MK_LIMIT_LOGIN_CACHE_MS 300000      /* ... this long, so that Basic costs no Argon2id each */
+#define MK_LIMIT_SESSION_SEEN_MS 900000     /* a session counts as active this long after its last act */
+#define MK_LIMIT_GATEWAY_MAILBOXES 10000
+#define MK_LIMIT_SESSIONS_PER_USER 100      /* web sessions; the least used one ends */
+
+/* -- web -------------------------------------------------------------------------------- */
+#define MK_LIMIT_WEB_LOGIN_BYTES 16384           /* body of POST session */
+#define MK_LIMIT_WEB_TEXT_BYTES (2u << 20)       /* text of a mail shown; all of it is in its raw form */
+#define MK_LIMIT_WEB_TEXT_PARTS 20               /* text parts shown; more are listed as attachments */
+#define MK_LIMIT_WEB_ADDRESSES 1000              /* addresses shown of one field */
+#define MK_LIMIT_WEB_DOWNLOAD_BYTES (64u << 20)  /* mails in memory that wait for slow readers */
 
 /* -- search ----------------------------------------------------------------------------- */
 #define MK_LIMIT_QUERY_BYTES 4096

@@ -31,8 +31,8 @@ const char *mk_log_u64(char buffer[24], uint64_t number);
 /* Pairs of const char *, ended by NULL; the macros add it. */
 void mk_log(MkLogLevel level, const char *event, ...) G_GNUC_NULL_TERMINATED;
 #define mk_log_error(event, ...) mk_log(MK_LOG_ERROR, event, ##__VA_ARGS__, NULL)
-#define mk_log_warn(event, ...)  mk_log(MK_LOG_WARN, event, ##__VA_ARGS__, NULL)
-#define mk_log_info(event, ...)  mk_log(MK_LOG_INFO, event, ##__VA_ARGS__, NULL)
+#define mk_log_warn(event, ...) mk_log(MK_LOG_WARN, event, ##__VA_ARGS__, NULL)
+#define mk_log_info(event, ...) mk_log(MK_LOG_INFO, event, ##__VA_ARGS__, NULL)
 #define mk_log_debug(event, ...) mk_log(MK_LOG_DEBUG, event, ##__VA_ARGS__, NULL)
 
 #endif

@@ -71,7 +71,10 @@ typedef struct {
 void mk_stream_set_events(MkStream *stream, const MkStreamEvents *events, void *cookie);
 MkStream *mk_stream_ref(MkStream *stream);
 void mk_stream_unref(MkStream *stream);
-/* Sends what is queued, close_notify, FIN, then closes (within 5 s); silent to the owner. */
+/*
+ * Sends what is queued, close_notify, FIN, then closes; silent to the owner. A peer that takes
+ * nothing for 5 s, or not all within a minute, is cut off.
+ */
 void mk_stream_close(MkStream *stream);
 /* Closes at once, throwing away what is queued. */
 void mk_stream_abort(MkStream *stream);
@@ -82,6 +85,10 @@ void mk_stream_write(MkStream *stream, const void *data, size_t length);
 void mk_stream_write_bytes(MkStream *stream, GBytes *bytes);
 /* More than MK_LIMIT_WRITE_QUEUE_BYTES wait: stop producing until on_drain. */
 bool mk_stream_is_full(const MkStream *stream);
+/* Nothing waits, nothing is on its way to the socket. */
+bool mk_stream_is_flushed(const MkStream *stream);
+/* Octets the socket has taken so far: does a slow peer still read? */
+uint64_t mk_stream_sent_bytes(const MkStream *stream);
 /*
  * Stops and resumes on_read. While paused no data is read from the socket beyond one buffer;
  * octets already here are kept and delivered (from the loop, not inside resume) on resume.

@@ -33,8 +33,8 @@ typedef enum {
 
 typedef struct {
     bool enabled;
-    char *listen; /* ADDR:PORT as written, IPv6 in brackets */
-    char *host;   /* the address without brackets */
+    char *listen;  /* ADDR:PORT as written, IPv6 in brackets */
+    char *host;    /* the address without brackets */
     uint16_t port; /* 0 = any free port; the daemon logs which */
 } MkServiceSettings;
 

@@ -51,6 +51,7 @@ typedef struct {
 } MkSmtpCommand;
 /*
  * mk_smtp_command_parse() - one command line without its CRLF
+ * @out        an unknown verb is no failure; on false only its verb is set
  * @out_reply  on false: the reply, such as "501 5.5.4 ..." (static)
  */
 bool mk_smtp_command_parse(const char *line, size_t length, MkSmtpCommand *out, const char **out_reply);

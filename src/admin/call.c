@@ -5,6 +5,8 @@
 
 #include <string.h>
 
+#define NAME_SHOWN_MAX 64
+
 static const Argument *argument_find(const Function *function, const char *name)
 {
     for (const Argument *a = function->arguments; a->name != NULL; a++)
@@ -61,6 +63,15 @@ static bool argument_fits(const Argument *argument, const char *text, GError **e
     g_assert_not_reached();
 }
 
+const char *admin_name_shown(const char *name)
+{
+    bool is_plain = name[0] != '\0' && strlen(name) <= NAME_SHOWN_MAX;
+
+    for (const char *p = name; is_plain && *p != '\0'; p++)
+        is_plain = g_ascii_isalnum(*p);
+    return is_plain ? name : "(not a name)";
+}
+
 /* An empty value of another type than string counts as left out: clients send all their fields. */
 static bool is_given(const Argument *argument, const char *text)
 {
@@ -75,7 +86,8 @@ static bool arguments_check(const Function *function, GHashTable *arguments, GEr
     g_hash_table_iter_init(&iter, arguments);
     while (g_hash_table_iter_next(&iter, &name, NULL))
         if (argument_find(function, name) == NULL)
-            return mk_fail(error, MK_ERROR_INVALID, "Unknown API argument for %s.", function->name);
+            return mk_fail(error, MK_ERROR_INVALID, "Unknown API argument %s for %s.",
+                           admin_name_shown(name), function->name);
     for (const Argument *a = function->arguments; a->name != NULL; a++) {
         const char *text = g_hash_table_lookup(arguments, a->name);
 
@@ -89,8 +101,8 @@ static bool arguments_check(const Function *function, GHashTable *arguments, GEr
     return true;
 }
 
-Call *call_new(MkAdmin *admin, const Function *function, MkPrincipal *principal,
-               GHashTable *arguments, GError **error)
+Call *admin_call_new(MkAdmin *admin, const Function *function, MkPrincipal *principal,
+                     GHashTable *arguments, GError **error)
 {
     Call *call;
 
@@ -107,7 +119,7 @@ Call *call_new(MkAdmin *admin, const Function *function, MkPrincipal *principal,
     return call;
 }
 
-void call_free(Call *call)
+void admin_call_free(Call *call)
 {
     if (call == NULL)
         return;
@@ -118,37 +130,44 @@ void call_free(Call *call)
     g_free(call);
 }
 
-void call_run(Call *call)
+void admin_call_run(Call *call)
 {
     if (!call->function->handler(call, &call->error))
         g_assert(call->error != NULL);
 }
 
-const char *call_string(const Call *call, const char *name)
+const char *admin_call_string(const Call *call, const char *name)
 {
     g_assert(argument_find(call->function, name) != NULL);
     return g_hash_table_lookup(call->arguments, name);
 }
 
-int64_t call_number(const Call *call, const char *name, int64_t otherwise)
+const char *admin_call_text(const Call *call, const char *name)
 {
-    const char *text = call_string(call, name);
+    const char *text = admin_call_string(call, name);
+
+    return text != NULL && text[0] != '\0' ? text : NULL;
+}
+
+int64_t admin_call_number(const Call *call, const char *name, int64_t otherwise)
+{
+    const char *text = admin_call_string(call, name);
     int64_t number;
 
     return text != NULL && number_parse(text, &number) ? number : otherwise;
 }
 
-bool call_bool(const Call *call, const char *name, bool otherwise)
+bool admin_call_bool(const Call *call, const char *name, bool otherwise)
 {
-    const char *text = call_string(call, name);
+    const char *text = admin_call_string(call, name);
     bool value;
 
     return text != NULL && bool_parse(text, &value) ? value : otherwise;
 }
 
-char **call_list(const Call *call, const char *name)
+char **admin_call_list(const Call *call, const char *name)
 {
-    const char *text = call_string(call, name);
+    const char *text = admin_call_string(call, name);
     g_auto(GStrv) parts = g_strsplit(text != NULL ? text : "", ",", -1);
     GStrvBuilder *list = g_strv_builder_new();
     char **result;
@@ -161,7 +180,7 @@ char **call_list(const Call *call, const char *name)
     return result;
 }
 
-MkArchive *call_archive(const Call *call)
+MkArchive *admin_call_archive(const Call *call)
 {
     return call->admin->archive;
 }

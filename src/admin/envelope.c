@@ -16,8 +16,8 @@ static void add_error(yyjson_mut_doc *doc, yyjson_mut_val *root, const GError *e
         return;
     }
     object = yyjson_mut_obj_add_obj(doc, root, "error");
-    json_add_string(doc, object, "message", error->message);
-    json_add_string(doc, object, "details", mk_error_name(mk_error_code(error)));
+    admin_json_add_string(doc, object, "message", error->message);
+    admin_json_add_string(doc, object, "details", mk_error_name(mk_error_code(error)));
 }
 
 static void add_result(yyjson_mut_doc *doc, yyjson_mut_val *root, const char *json)
@@ -28,7 +28,7 @@ static void add_result(yyjson_mut_doc *doc, yyjson_mut_val *root, const char *js
         yyjson_mut_obj_add_val(doc, root, "result", yyjson_mut_raw(doc, json));
 }
 
-GBytes *envelope_format(const Envelope *e, bool with_bom)
+GBytes *admin_envelope_format(const Envelope *e, bool with_bom)
 {
     yyjson_mut_doc *doc = yyjson_mut_doc_new(NULL);
     yyjson_mut_val *root = yyjson_mut_obj(doc);
@@ -38,17 +38,17 @@ GBytes *envelope_format(const Envelope *e, bool with_bom)
 
     yyjson_mut_doc_set_root(doc, root);
     add_error(doc, root, e->error);
-    json_add_string(doc, root, "token", e->token);
-    json_add_number(doc, root, "statusVersion", (int64_t) e->version);
-    json_add_string(doc, root, "statusCode", e->code);
+    admin_json_add_string(doc, root, "token", e->token);
+    admin_json_add_number(doc, root, "statusVersion", (int64_t) e->version);
+    admin_json_add_string(doc, root, "statusCode", e->code);
     if (e->percent < 0)
         yyjson_mut_obj_add_null(doc, root, "percentProgress");
     else
-        json_add_number(doc, root, "percentProgress", e->percent);
-    json_add_string(doc, root, "statusText", e->status_text);
+        admin_json_add_number(doc, root, "percentProgress", e->percent);
+    admin_json_add_string(doc, root, "statusText", e->status_text);
     add_result(doc, root, e->result_json);
-    json_add_string(doc, root, "logOutput", e->log);
-    text = yyjson_mut_write(doc, YYJSON_WRITE_ALLOW_INVALID_UNICODE, &length);
+    admin_json_add_string(doc, root, "logOutput", e->log);
+    text = yyjson_mut_write(doc, 0, &length);
     g_assert(text != NULL);
     if (with_bom)
         g_byte_array_append(out, (const uint8_t *) byte_order_mark, strlen(byte_order_mark));
@@ -58,7 +58,7 @@ GBytes *envelope_format(const Envelope *e, bool with_bom)
     return g_byte_array_free_to_bytes(out);
 }
 
-MkHttpResponse *envelope_response(unsigned status, GBytes *body)
+MkHttpResponse *admin_envelope_response(unsigned status, GBytes *body)
 {
     MkHttpResponse *response = mk_http_response_new(status);
     char expires[32];
@@ -74,14 +74,14 @@ MkHttpResponse *envelope_response(unsigned status, GBytes *body)
     return response;
 }
 
-void envelope_respond(MkHttpRequest *request, const Envelope *envelope, bool with_bom)
+void admin_envelope_respond(MkHttpRequest *request, const Envelope *envelope, bool with_bom)
 {
-    g_autoptr(GBytes) body = envelope_format(envelope, with_bom);
+    g_autoptr(GBytes) body = admin_envelope_format(envelope, with_bom);
 
-    mk_http_respond(request, envelope_response(200, body));
+    mk_http_respond(request, admin_envelope_response(200, body));
 }
 
-char *result_to_json(const Call *call)
+char *admin_result_to_json(const Call *call)
 {
     char *text;
     char *copy;
@@ -90,14 +90,15 @@ char *result_to_json(const Call *call)
         return NULL;
     yyjson_mut_doc_set_root(call->doc, call->result);
     text = yyjson_mut_write(call->doc, 0, NULL);
-    copy = g_strdup(text != NULL ? text : "null"); /* NULL: invalid UTF-8 that no handler may add */
+    g_assert(text != NULL); /* json.c lets only UTF-8 in */
+    copy = g_strdup(text);
     free(text);
     return copy;
 }
 
-void envelope_respond_call(MkHttpRequest *request, const Call *call, bool with_bom)
+void admin_envelope_respond_call(MkHttpRequest *request, const Call *call, bool with_bom)
 {
-    g_autofree char *json = call->error == NULL ? result_to_json(call) : NULL;
+    g_autofree char *json = call->error == NULL ? admin_result_to_json(call) : NULL;
     Envelope envelope = {
         .error = call->error,
         .version = 2,
@@ -106,12 +107,12 @@ void envelope_respond_call(MkHttpRequest *request, const Call *call, bool with_b
         .result_json = json,
     };
 
-    envelope_respond(request, &envelope, with_bom);
+    admin_envelope_respond(request, &envelope, with_bom);
 }
 
-void envelope_respond_error(MkHttpRequest *request, const GError *error, bool with_bom)
+void admin_envelope_respond_error(MkHttpRequest *request, const GError *error, bool with_bom)
 {
     Envelope envelope = { .error = error, .version = 2, .code = "failed", .percent = -1 };
 
-    envelope_respond(request, &envelope, with_bom);
+    admin_envelope_respond(request, &envelope, with_bom);
 }

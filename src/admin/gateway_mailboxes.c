@@ -16,7 +16,7 @@ static const char *mode_name(MkGatewayMode mode)
 
 bool fn_get_gateway_mailboxes(Call *call, GError **error)
 {
-    g_autoptr(GPtrArray) mailboxes = mk_archive_gateway_mailboxes(call_archive(call));
+    g_autoptr(GPtrArray) mailboxes = mk_archive_gateway_mailboxes(admin_call_archive(call));
 
     (void) error;
     call->result = yyjson_mut_arr(call->doc);
@@ -24,12 +24,13 @@ bool fn_get_gateway_mailboxes(Call *call, GError **error)
         const MkGatewayMailbox *mailbox = mailboxes->pdata[i];
         yyjson_mut_val *object = yyjson_mut_arr_add_obj(call->doc, call->result);
 
-        json_add_string(call->doc, object, "id", mailbox->id);
-        json_add_string(call->doc, object, "address", mailbox->address);
-        json_add_string(call->doc, object, "name", mailbox->name);
-        json_add_string(call->doc, object, "description", mailbox->description);
-        json_add_string(call->doc, object, "mode", mode_name(mailbox->mode));
-        json_add_string(call->doc, object, "status", mailbox->suspended ? "suspended" : "active");
+        admin_json_add_string(call->doc, object, "id", mailbox->id);
+        admin_json_add_string(call->doc, object, "address", mailbox->address);
+        admin_json_add_string(call->doc, object, "name", mailbox->name);
+        admin_json_add_string(call->doc, object, "description", mailbox->description);
+        admin_json_add_string(call->doc, object, "mode", mode_name(mailbox->mode));
+        admin_json_add_string(call->doc, object, "status",
+                              mailbox->suspended ? "suspended" : "active");
     }
     return true;
 }
@@ -37,7 +38,7 @@ bool fn_get_gateway_mailboxes(Call *call, GError **error)
 static bool mode_parse(const char *text, MkGatewayMode *out, GError **error)
 {
     *out = MK_GATEWAY_ARCHIVE;
-    if (text == NULL || text[0] == '\0' || strcmp(text, "archive") == 0)
+    if (text == NULL || strcmp(text, "archive") == 0)
         return true;
     *out = MK_GATEWAY_SPOOL;
     return strcmp(text, "spool") == 0 ||
@@ -46,41 +47,40 @@ static bool mode_parse(const char *text, MkGatewayMode *out, GError **error)
 
 bool fn_create_gateway_mailbox(Call *call, GError **error)
 {
-    const char *id_wanted = call_string(call, "id");
-    const char *password = call_string(call, "password");
     MkGatewayMailbox mailbox = {
-        .id = (char *) (id_wanted != NULL && id_wanted[0] != '\0' ? id_wanted : NULL),
-        .address = (char *) call_string(call, "address"),
-        .name = (char *) call_string(call, "name"),
-        .description = (char *) call_string(call, "description"),
+        .id = (char *) admin_call_text(call, "id"),
+        .address = (char *) admin_call_string(call, "address"),
+        .name = (char *) admin_call_string(call, "name"),
+        .description = (char *) admin_call_string(call, "description"),
     };
     g_autofree char *id = NULL;
 
-    if (!mode_parse(call_string(call, "mode"), &mailbox.mode, error))
+    if (!mode_parse(admin_call_text(call, "mode"), &mailbox.mode, error))
         return false;
-    if (mailbox.mode == MK_GATEWAY_ARCHIVE && password != NULL && password[0] != '\0')
+    if (mailbox.mode == MK_GATEWAY_ARCHIVE && admin_call_text(call, "password") != NULL)
         return mk_fail(error, MK_ERROR_INVALID,
                        "A gateway mailbox of mode archive has no password.");
-    if (!mk_archive_gateway_create(call_archive(call), &mailbox, &id, error))
+    if (!mk_archive_gateway_create(admin_call_archive(call), &mailbox, &id, error))
         return false;
     call->result = yyjson_mut_obj(call->doc);
-    json_add_string(call->doc, call->result, "id", id);
-    json_add_string(call->doc, call->result, "address", mailbox.address);
+    admin_json_add_string(call->doc, call->result, "id", id);
+    admin_json_add_string(call->doc, call->result, "address", mailbox.address);
     return true;
 }
 
 bool fn_set_gateway_mailbox_status(Call *call, GError **error)
 {
-    const char *status = call_string(call, "status");
+    const char *status = admin_call_string(call, "status");
     bool suspended = strcmp(status, "suspended") == 0;
 
     if (!suspended && strcmp(status, "active") != 0)
         return mk_fail(error, MK_ERROR_INVALID, "status must be active or suspended.");
-    return mk_archive_gateway_set_suspended(call_archive(call), call_string(call, "id"), suspended,
-                                            error);
+    return mk_archive_gateway_set_suspended(admin_call_archive(call), admin_call_string(call, "id"),
+                                            suspended, error);
 }
 
 bool fn_delete_gateway_mailbox(Call *call, GError **error)
 {
-    return mk_archive_gateway_delete(call_archive(call), call_string(call, "id"), error);
+    return mk_archive_gateway_delete(admin_call_archive(call), admin_call_string(call, "id"),
+                                     error);
 }

@@ -38,13 +38,13 @@ typedef struct {
 } Function;
 
 /* -- table.c ------------------------------------------------------------------------------ */
-const Function *function_find(const char *name);
+const Function *admin_function_find(const char *name);
 /* The next row, NULL at the end; *@at starts at 0. Ordered by name. */
-const Function *function_next(size_t *at);
+const Function *admin_function_next(size_t *at);
 /* One of the original's functions that this version does not have. */
-bool function_is_unavailable(const char *name);
+bool admin_function_is_unavailable(const char *name);
 /* The unavailable ones, NULL-terminated. */
-const char *const *functions_unavailable(void);
+const char *const *admin_functions_unavailable(void);
 
 /* -- call.c ------------------------------------------------------------------------------ */
 struct Call {
@@ -58,33 +58,38 @@ struct Call {
     GError *error;
 };
 /* Checks names, presence and types: "Missing API argument userName." Takes @arguments. */
-Call *call_new(MkAdmin *admin, const Function *function, MkPrincipal *principal,
-               GHashTable *arguments, GError **error);
-void call_free(Call *call);
-G_DEFINE_AUTOPTR_CLEANUP_FUNC(Call, call_free)
+Call *admin_call_new(MkAdmin *admin, const Function *function, MkPrincipal *principal,
+                     GHashTable *arguments, GError **error);
+void admin_call_free(Call *call);
+/* A function's or argument's name as it came, for an error; another text when it cannot be one. */
+const char *admin_name_shown(const char *name);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(Call, admin_call_free)
 /* Runs the handler; keeps its error in the call. */
-void call_run(Call *call);
+void admin_call_run(Call *call);
 
-const char *call_string(const Call *call, const char *name); /* NULL when left out */
-int64_t call_number(const Call *call, const char *name, int64_t otherwise);
-bool call_bool(const Call *call, const char *name, bool otherwise);
+const char *admin_call_string(const Call *call, const char *name); /* NULL when left out */
+const char *admin_call_text(const Call *call, const char *name);   /* NULL also when empty */
+int64_t admin_call_number(const Call *call, const char *name, int64_t otherwise);
+bool admin_call_bool(const Call *call, const char *name, bool otherwise);
 /* "a, b" -> { "a", "b", NULL }; left out or "" -> { NULL } */
-char **call_list(const Call *call, const char *name);
-MkArchive *call_archive(const Call *call);
+char **admin_call_list(const Call *call, const char *name);
+MkArchive *admin_call_archive(const Call *call);
 
 /* -- json.c: small helpers over yyjson's mutable documents ------------------------------------ */
 /* The strings are copied; NULL becomes null. */
-void json_add_string(yyjson_mut_doc *doc, yyjson_mut_val *object, const char *key,
-                     const char *text);
-void json_add_number(yyjson_mut_doc *doc, yyjson_mut_val *object, const char *key, int64_t number);
-void json_add_bool(yyjson_mut_doc *doc, yyjson_mut_val *object, const char *key, bool value);
+void admin_json_add_string(yyjson_mut_doc *doc, yyjson_mut_val *object, const char *key,
+                           const char *text);
+void admin_json_add_number(yyjson_mut_doc *doc, yyjson_mut_val *object, const char *key,
+                           int64_t number);
+void admin_json_add_bool(yyjson_mut_doc *doc, yyjson_mut_val *object, const char *key, bool value);
 /* YYYY-MM-DDThh:mm:ss in UTC */
-void json_add_time(yyjson_mut_doc *doc, yyjson_mut_val *object, const char *key, int64_t unix_ms);
-void json_add_list(yyjson_mut_doc *doc, yyjson_mut_val *object, const char *key,
-                   const char *const *texts);
+void admin_json_add_time(yyjson_mut_doc *doc, yyjson_mut_val *object, const char *key,
+                         int64_t unix_ms);
+void admin_json_add_list(yyjson_mut_doc *doc, yyjson_mut_val *object, const char *key,
+                         const char *const *texts);
 /* "a,b" as a list; "none" as an empty one */
-void json_add_names(yyjson_mut_doc *doc, yyjson_mut_val *object, const char *key,
-                    const char *joined);
+void admin_json_add_names(yyjson_mut_doc *doc, yyjson_mut_val *object, const char *key,
+                          const char *joined);
 
 /* -- envelope.c --------------------------------------------------------------------------- */
 typedef struct {
@@ -97,38 +102,39 @@ typedef struct {
     const char *result_json; /* or NULL */
     const char *log;         /* or NULL */
 } Envelope;
-GBytes *envelope_format(const Envelope *envelope, bool with_bom);
+GBytes *admin_envelope_format(const Envelope *envelope, bool with_bom);
 /* The headers of AD-07 and the body. */
-MkHttpResponse *envelope_response(unsigned status, GBytes *body);
-void envelope_respond(MkHttpRequest *request, const Envelope *envelope, bool with_bom);
+MkHttpResponse *admin_envelope_response(unsigned status, GBytes *body);
+void admin_envelope_respond(MkHttpRequest *request, const Envelope *envelope, bool with_bom);
 /* A short call that ended. */
-void envelope_respond_call(MkHttpRequest *request, const Call *call, bool with_bom);
-void envelope_respond_error(MkHttpRequest *request, const GError *error, bool with_bom);
-char *result_to_json(const Call *call); /* NULL for null */
+void admin_envelope_respond_call(MkHttpRequest *request, const Call *call, bool with_bom);
+void admin_envelope_respond_error(MkHttpRequest *request, const GError *error, bool with_bom);
+char *admin_result_to_json(const Call *call); /* NULL for null */
 
 /* -- metadata.c --------------------------------------------------------------------------- */
-char *metadata_json(void);
+char *admin_metadata_json(void);
 
 /* -- operation.c: long-running calls -------------------------------------------------------- */
 typedef struct Operations Operations;
-Operations *operations_new(MkLoop *loop);
+Operations *admin_operations_new(MkLoop *loop);
 /* Starts @call (taken) on the bulk lane and answers with its first status. [loop] */
-void operations_start(Operations *operations, Call *call, MkHttpRequest *request, bool with_bom);
+void admin_operations_start(Operations *operations, Call *call, MkHttpRequest *request,
+                            bool with_bom);
 /* get-status and cancel-async. An unknown token, or another user's: 404. [loop] */
-void operations_status(Operations *operations, MkHttpRequest *request, const MkPrincipal *principal,
-                       GHashTable *arguments, bool with_bom);
-void operations_cancel(Operations *operations, MkHttpRequest *request, const MkPrincipal *principal,
-                       GHashTable *arguments, bool with_bom);
+void admin_operations_status(Operations *operations, MkHttpRequest *request,
+                             const MkPrincipal *principal, GHashTable *arguments, bool with_bom);
+void admin_operations_cancel(Operations *operations, MkHttpRequest *request,
+                             const MkPrincipal *principal, GHashTable *arguments, bool with_bom);
 /* Cancels all, answers all that wait. */
-void operations_stop(Operations *operations);
-bool operations_is_idle(const Operations *operations);
-void operations_free(Operations *operations);
+void admin_operations_stop(Operations *operations);
+bool admin_operations_is_idle(const Operations *operations);
+void admin_operations_free(Operations *operations);
 /* From the handler's lane: @text may be NULL; a log line gets its CRLF here. */
-void operation_progress(Operation *operation, unsigned percent, const char *text);
-void operation_log(Operation *operation, const char *line);
-bool operation_is_cancelled(const Operation *operation);
+void admin_operation_progress(Operation *operation, unsigned percent, const char *text);
+void admin_operation_log(Operation *operation, const char *line);
+bool admin_operation_is_cancelled(const Operation *operation);
 /* A MkProgressFunc whose cookie is the operation. */
-bool operation_on_progress(unsigned percent, const char *text, void *operation);
+bool admin_operation_on_progress(unsigned percent, const char *text, void *operation);
 
 /* -- server.c ----------------------------------------------------------------------------- */
 struct MkAdmin {

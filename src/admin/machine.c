@@ -6,14 +6,14 @@
 static void add_server(Call *call)
 {
     call->result = yyjson_mut_obj(call->doc);
-    json_add_string(call->doc, call->result, "version", MK_VERSION);
+    admin_json_add_string(call->doc, call->result, "version", MK_VERSION);
 }
 
 bool fn_get_server_info(Call *call, GError **error)
 {
     (void) error;
     add_server(call);
-    json_add_string(call->doc, call->result, "machineName", call->admin->settings->hostname);
+    admin_json_add_string(call->doc, call->result, "machineName", call->admin->settings->hostname);
     return true;
 }
 
@@ -21,13 +21,13 @@ bool fn_get_version(Call *call, GError **error)
 {
     (void) error;
     add_server(call);
-    json_add_string(call->doc, call->result, "product", "Mailkeep");
+    admin_json_add_string(call->doc, call->result, "product", "Mailkeep");
     return true;
 }
 
 bool fn_get_active_sessions(Call *call, GError **error)
 {
-    g_autoptr(GPtrArray) sessions = mk_archive_sessions(call_archive(call));
+    g_autoptr(GPtrArray) sessions = mk_archive_sessions(admin_call_archive(call));
 
     (void) error;
     call->result = yyjson_mut_arr(call->doc);
@@ -35,12 +35,12 @@ bool fn_get_active_sessions(Call *call, GError **error)
         const MkSessionInfo *session = sessions->pdata[i];
         yyjson_mut_val *object = yyjson_mut_arr_add_obj(call->doc, call->result);
 
-        json_add_string(call->doc, object, "id", session->id);
-        json_add_string(call->doc, object, "userName", session->user_name);
-        json_add_string(call->doc, object, "protocol", session->protocol);
-        json_add_string(call->doc, object, "address", session->peer_address);
-        json_add_time(call->doc, object, "since", session->since_unix_ms);
-        json_add_time(call->doc, object, "lastActivity", session->last_unix_ms);
+        admin_json_add_string(call->doc, object, "id", session->id);
+        admin_json_add_string(call->doc, object, "userName", session->user_name);
+        admin_json_add_string(call->doc, object, "protocol", session->protocol);
+        admin_json_add_string(call->doc, object, "address", session->peer_address);
+        admin_json_add_time(call->doc, object, "since", session->since_unix_ms);
+        admin_json_add_time(call->doc, object, "lastActivity", session->last_unix_ms);
     }
     return true;
 }
@@ -50,10 +50,10 @@ static void add_endpoint(Call *call, yyjson_mut_val *list, MkServiceKind kind)
     const MkServiceSettings *service = &call->admin->settings->services[kind];
     yyjson_mut_val *object = yyjson_mut_arr_add_obj(call->doc, list);
 
-    json_add_string(call->doc, object, "name", mk_service_name(kind));
-    json_add_bool(call->doc, object, "enabled", service->enabled);
-    json_add_string(call->doc, object, "address", service->host);
-    json_add_number(call->doc, object, "port", service->port);
+    admin_json_add_string(call->doc, object, "name", mk_service_name(kind));
+    admin_json_add_bool(call->doc, object, "enabled", service->enabled);
+    admin_json_add_string(call->doc, object, "address", service->host);
+    admin_json_add_number(call->doc, object, "port", service->port);
 }
 
 bool fn_get_service_configuration(Call *call, GError **error)
@@ -65,9 +65,9 @@ bool fn_get_service_configuration(Call *call, GError **error)
 
     (void) error;
     call->result = yyjson_mut_obj(call->doc);
-    json_add_string(call->doc, call->result, "masterDatabasePath", master);
-    json_add_string(call->doc, call->result, "auditLogPath", audit);
-    json_add_bool(call->doc, call->result, "debugLogEnabled", mk_log_level() == MK_LOG_DEBUG);
+    admin_json_add_string(call->doc, call->result, "masterDatabasePath", master);
+    admin_json_add_string(call->doc, call->result, "auditLogPath", audit);
+    admin_json_add_bool(call->doc, call->result, "debugLogEnabled", mk_log_level() == MK_LOG_DEBUG);
     endpoints = yyjson_mut_obj_add_arr(call->doc, call->result, "endpoints");
     for (MkServiceKind kind = 0; kind < MK_SERVICE_COUNT; kind++)
         add_endpoint(call, endpoints, kind);

@@ -56,14 +56,13 @@ static bool date_parse(const char *name, const char *text, int64_t *out_ms, bool
 
 static bool dates_parse(const Call *call, MkFind *find, GError **error)
 {
-    const char *from = call_string(call, "from");
-    const char *to = call_string(call, "to");
+    const char *from = admin_call_text(call, "from");
+    const char *to = admin_call_text(call, "to");
     bool is_day;
 
-    if (from != NULL && from[0] != '\0' &&
-        !date_parse("from", from, &find->date_from_unix_ms, &is_day, error))
+    if (from != NULL && !date_parse("from", from, &find->date_from_unix_ms, &is_day, error))
         return false;
-    if (to == NULL || to[0] == '\0')
+    if (to == NULL)
         return true;
     if (!date_parse("to", to, &find->date_to_unix_ms, &is_day, error))
         return false;
@@ -74,10 +73,10 @@ static bool dates_parse(const Call *call, MkFind *find, GError **error)
 
 static bool find_from_call(const Call *call, MkFind *find, GError **error)
 {
-    const char *sort = call_string(call, "sort");
-    const char *order = call_string(call, "order");
-    int64_t offset = call_number(call, "offset", 0);
-    int64_t limit = call_number(call, "limit", 50);
+    const char *sort = admin_call_text(call, "sort");
+    const char *order = admin_call_text(call, "order");
+    int64_t offset = admin_call_number(call, "offset", 0);
+    int64_t limit = admin_call_number(call, "limit", 50);
 
     if (offset < 0)
         return mk_fail(error, MK_ERROR_INVALID, "offset must not be negative.");
@@ -85,10 +84,8 @@ static bool find_from_call(const Call *call, MkFind *find, GError **error)
         return mk_fail(error, MK_ERROR_LIMIT, "limit must be between 1 and %d.",
                        MK_LIMIT_SEARCH_PAGE);
     find->principal = call->principal;
-    find->query = call_string(call, "query");
-    find->folder = call_string(call, "folder");
-    if (find->folder != NULL && find->folder[0] == '\0')
-        find->folder = NULL;
+    find->query = admin_call_string(call, "query");
+    find->folder = admin_call_text(call, "folder");
     find->offset = (uint64_t) offset;
     find->limit = (unsigned) limit;
     return (sort == NULL || sort_parse(sort, &find->sort, error)) &&
@@ -101,16 +98,16 @@ static void add_mail(Call *call, yyjson_mut_val *object, const MkFoundMail *mail
     char id[24];
 
     mk_mail_id_format(mail->id, id);
-    json_add_string(call->doc, object, "id", id);
-    json_add_string(call->doc, object, "subject", mail->subject);
-    json_add_string(call->doc, object, "from", mail->from);
-    json_add_string(call->doc, object, "to", mail->to);
-    json_add_time(call->doc, object, "date", mail->date_unix_ms);
-    json_add_time(call->doc, object, "archived", mail->archived_unix_ms);
-    json_add_number(call->doc, object, "size", (int64_t) mail->size_bytes);
-    json_add_string(call->doc, object, "folder", mail->folder);
-    json_add_bool(call->doc, object, "hasAttachments",
-                  (mail->flags & MK_MAIL_HAS_ATTACHMENTS) != 0);
+    admin_json_add_string(call->doc, object, "id", id);
+    admin_json_add_string(call->doc, object, "subject", mail->subject);
+    admin_json_add_string(call->doc, object, "from", mail->from);
+    admin_json_add_string(call->doc, object, "to", mail->to);
+    admin_json_add_time(call->doc, object, "date", mail->date_unix_ms);
+    admin_json_add_time(call->doc, object, "archived", mail->archived_unix_ms);
+    admin_json_add_number(call->doc, object, "size", (int64_t) mail->size_bytes);
+    admin_json_add_string(call->doc, object, "folder", mail->folder);
+    admin_json_add_bool(call->doc, object, "hasAttachments",
+                        (mail->flags & MK_MAIL_HAS_ATTACHMENTS) != 0);
 }
 
 bool fn_search_messages(Call *call, GError **error)
@@ -121,11 +118,11 @@ bool fn_search_messages(Call *call, GError **error)
 
     if (!find_from_call(call, &find, error))
         return false;
-    found = mk_archive_find(call_archive(call), &find, error);
+    found = mk_archive_find(admin_call_archive(call), &find, error);
     if (found == NULL)
         return false;
     call->result = yyjson_mut_obj(call->doc);
-    json_add_number(call->doc, call->result, "total", (int64_t) found->total);
+    admin_json_add_number(call->doc, call->result, "total", (int64_t) found->total);
     items = yyjson_mut_obj_add_arr(call->doc, call->result, "items");
     for (guint i = 0; i < found->hits->len; i++)
         add_mail(call, yyjson_mut_arr_add_obj(call->doc, items), found->hits->pdata[i]);
@@ -134,7 +131,7 @@ bool fn_search_messages(Call *call, GError **error)
 
 static bool id_from_call(const Call *call, MkMailId *out, GError **error)
 {
-    return mk_mail_id_parse(call_string(call, "id"), out) ||
+    return mk_mail_id_parse(admin_call_string(call, "id"), out) ||
            mk_fail(error, MK_ERROR_INVALID, "id must read <store_id>:<message_num>.");
 }
 
@@ -148,9 +145,9 @@ static bool add_content(Call *call, GBytes *content, GError **error)
         return mk_fail(error, MK_ERROR_LIMIT,
                        "The message is too large for this function; fetch it by the web port.");
     text = g_base64_encode(data, length);
-    json_add_number(call->doc, call->result, "size", (int64_t) length);
-    json_add_string(call->doc, call->result, "encoding", "base64");
-    json_add_string(call->doc, call->result, "content", text);
+    admin_json_add_number(call->doc, call->result, "size", (int64_t) length);
+    admin_json_add_string(call->doc, call->result, "encoding", "base64");
+    admin_json_add_string(call->doc, call->result, "content", text);
     return true;
 }
 
@@ -161,28 +158,28 @@ bool fn_get_message_content(Call *call, GError **error)
 
     if (!id_from_call(call, &id, error))
         return false;
-    content = mk_archive_mail_read(call_archive(call), call->principal, id, error);
+    content = mk_archive_mail_read(admin_call_archive(call), call->principal, id, error);
     if (content == NULL)
         return false;
     call->result = yyjson_mut_obj(call->doc);
-    json_add_string(call->doc, call->result, "id", call_string(call, "id"));
+    admin_json_add_string(call->doc, call->result, "id", admin_call_string(call, "id"));
     return add_content(call, content, error);
 }
 
 static void add_arrival(Call *call, yyjson_mut_val *object, const MkArrival *arrival)
 {
     const MkEnvelope *envelope = arrival->envelope;
-    yyjson_mut_val *list;
+    g_autoptr(GPtrArray) paths = g_ptr_array_new();
 
-    json_add_time(call->doc, object, "time", arrival->arrived_unix_ms);
-    json_add_string(call->doc, object, "reversePath", envelope->reverse_path);
-    list = yyjson_mut_obj_add_arr(call->doc, object, "forwardPaths");
-    for (guint i = 0; i < envelope->forward_paths->len; i++)
-        yyjson_mut_arr_add_strcpy(call->doc, list, envelope->forward_paths->pdata[i]);
-    json_add_string(call->doc, object, "clientAddress", envelope->client_address);
-    json_add_string(call->doc, object, "tls", envelope->tls);
-    json_add_bool(call->doc, object, "hasReport", arrival->has_report);
-    json_add_number(call->doc, object, "reportSize", (int64_t) arrival->report_size_bytes);
+    g_ptr_array_extend(paths, envelope->forward_paths, NULL, NULL);
+    g_ptr_array_add(paths, NULL);
+    admin_json_add_time(call->doc, object, "time", arrival->arrived_unix_ms);
+    admin_json_add_string(call->doc, object, "reversePath", envelope->reverse_path);
+    admin_json_add_list(call->doc, object, "forwardPaths", (const char *const *) paths->pdata);
+    admin_json_add_string(call->doc, object, "clientAddress", envelope->client_address);
+    admin_json_add_string(call->doc, object, "tls", envelope->tls);
+    admin_json_add_bool(call->doc, object, "hasReport", arrival->has_report);
+    admin_json_add_number(call->doc, object, "reportSize", (int64_t) arrival->report_size_bytes);
 }
 
 bool fn_get_message_arrivals(Call *call, GError **error)
@@ -192,7 +189,7 @@ bool fn_get_message_arrivals(Call *call, GError **error)
 
     if (!id_from_call(call, &id, error))
         return false;
-    arrivals = mk_archive_arrivals(call_archive(call), call->principal, id, error);
+    arrivals = mk_archive_arrivals(admin_call_archive(call), call->principal, id, error);
     if (arrivals == NULL)
         return false;
     call->result = yyjson_mut_arr(call->doc);
@@ -203,7 +200,7 @@ bool fn_get_message_arrivals(Call *call, GError **error)
 
 bool fn_get_message_report(Call *call, GError **error)
 {
-    int64_t arrival = call_number(call, "arrival", 0);
+    int64_t arrival = admin_call_number(call, "arrival", 0);
     g_autoptr(GBytes) report = NULL;
     MkMailId id;
 
@@ -211,11 +208,11 @@ bool fn_get_message_report(Call *call, GError **error)
         return false;
     if (arrival < 0 || arrival > UINT32_MAX)
         return mk_fail(error, MK_ERROR_NOT_FOUND, "There is no such arrival.");
-    report =
-        mk_archive_report_read(call_archive(call), call->principal, id, (unsigned) arrival, error);
+    report = mk_archive_report_read(admin_call_archive(call), call->principal, id,
+                                    (unsigned) arrival, error);
     if (report == NULL)
         return false;
     call->result = yyjson_mut_obj(call->doc);
-    json_add_string(call->doc, call->result, "id", call_string(call, "id"));
+    admin_json_add_string(call->doc, call->result, "id", admin_call_string(call, "id"));
     return add_content(call, report, error);
 }

@@ -19,18 +19,18 @@ static void add_function(yyjson_mut_doc *doc, yyjson_mut_val *list, const Functi
     yyjson_mut_val *object = yyjson_mut_arr_add_obj(doc, list);
     yyjson_mut_val *arguments;
 
-    json_add_string(doc, object, "name", function->name);
+    admin_json_add_string(doc, object, "name", function->name);
     arguments = yyjson_mut_obj_add_arr(doc, object, "args");
     for (const Argument *a = function->arguments; a->name != NULL; a++) {
         yyjson_mut_val *argument = yyjson_mut_arr_add_obj(doc, arguments);
 
-        json_add_string(doc, argument, "name", a->name);
-        json_add_string(doc, argument, "type", type_name(a->type));
-        json_add_bool(doc, argument, "nullable", a->nullable);
+        admin_json_add_string(doc, argument, "name", a->name);
+        admin_json_add_string(doc, argument, "type", type_name(a->type));
+        admin_json_add_bool(doc, argument, "nullable", a->nullable);
     }
 }
 
-char *metadata_json(void)
+char *admin_metadata_json(void)
 {
     yyjson_mut_doc *doc = yyjson_mut_doc_new(NULL);
     yyjson_mut_val *list = yyjson_mut_arr(doc);
@@ -39,7 +39,7 @@ char *metadata_json(void)
     char *copy;
 
     yyjson_mut_doc_set_root(doc, list);
-    for (const Function *f = function_next(&at); f != NULL; f = function_next(&at))
+    for (const Function *f = admin_function_next(&at); f != NULL; f = admin_function_next(&at))
         add_function(doc, list, f);
     text = yyjson_mut_write(doc, 0, NULL);
     copy = g_strdup(text);

@@ -116,6 +116,7 @@ static void respond_status(Operation *operation, MkHttpRequest *request, uint64_
                            bool with_bom)
 {
     g_autofree char *log = NULL;
+    g_autoptr(GBytes) body = NULL;
     Envelope e;
 
     g_mutex_lock(&operation->lock);
@@ -130,8 +131,9 @@ static void respond_status(Operation *operation, MkHttpRequest *request, uint64_
         .result_json = operation->result_json,
         .log = log,
     };
-    envelope_respond(request, &e, with_bom);
+    body = admin_envelope_format(&e, with_bom);
     g_mutex_unlock(&operation->lock);
+    mk_http_respond(request, admin_envelope_response(200, body));
 }
 
 /* Takes the waiter out of its list and answers. */
@@ -139,6 +141,7 @@ static void waiter_answer(Waiter *waiter)
 {
     Operation *operation = waiter->operation;
 
+    mk_http_set_on_gone(waiter->request, NULL, NULL);
     g_ptr_array_remove_fast(operation->waiters, waiter);
     respond_status(operation, waiter->request, waiter->known_version, waiter->with_bom);
     mk_timer_free(waiter->timer);
@@ -193,7 +196,7 @@ static void wake_loop(Operation *operation)
 
 /* -- the lane's side ------------------------------------------------------------------------ */
 
-void operation_log(Operation *operation, const char *line)
+void admin_operation_log(Operation *operation, const char *line)
 {
     LogLine *entry = g_new0(LogLine, 1);
 
@@ -207,7 +210,7 @@ void operation_log(Operation *operation, const char *line)
     wake_loop(operation);
 }
 
-void operation_progress(Operation *operation, unsigned percent, const char *text)
+void admin_operation_progress(Operation *operation, unsigned percent, const char *text)
 {
     bool changed;
 
@@ -224,20 +227,20 @@ void operation_progress(Operation *operation, unsigned percent, const char *text
         wake_loop(operation);
 }
 
-bool operation_is_cancelled(const Operation *operation)
+bool admin_operation_is_cancelled(const Operation *operation)
 {
     return g_atomic_int_get(&operation->cancelled) != 0;
 }
 
-bool operation_on_progress(unsigned percent, const char *text, void *cookie)
+bool admin_operation_on_progress(unsigned percent, const char *text, void *cookie)
 {
-    operation_progress(cookie, percent, text);
-    return !operation_is_cancelled(cookie);
+    admin_operation_progress(cookie, percent, text);
+    return !admin_operation_is_cancelled(cookie);
 }
 
 static void operation_run(MkJob *job)
 {
-    call_run(((OperationJob *) job)->operation->call);
+    admin_call_run(((OperationJob *) job)->operation->call);
 }
 
 static void operation_done(MkJob *job)
@@ -254,14 +257,14 @@ static void operation_done(MkJob *job)
     operation->version++;
     operation->error = g_steal_pointer(&call->error);
     if (operation->error == NULL)
-        operation->result_json = result_to_json(call);
+        operation->result_json = admin_result_to_json(call);
     operation->code = operation->error == NULL                                ? "succeeded"
                       : mk_error_code(operation->error) == MK_ERROR_CANCELLED ? "cancelled"
                                                                               : "failed";
     operation->job = NULL;
     g_mutex_unlock(&operation->lock);
     operation->all->running--;
-    call_free(call);
+    admin_call_free(call);
     answer_waiters(operation);
     operation_unref(operation);
     g_free(mine);
@@ -269,7 +272,7 @@ static void operation_done(MkJob *job)
 
 /* -- the loop's side ---------------------------------------------------------------------- */
 
-Operations *operations_new(MkLoop *loop)
+Operations *admin_operations_new(MkLoop *loop)
 {
     Operations *operations = g_new0(Operations, 1);
 
@@ -287,6 +290,24 @@ static gboolean is_outdated(gpointer key, gpointer value, gpointer now)
            *(const int64_t *) now - operation->ended_ms > MK_LIMIT_OPERATION_KEEP_MS;
 }
 
+/* Scripts may run more in an hour than are kept: the one that ended first makes room. */
+static void drop_oldest_ended(Operations *operations)
+{
+    Operation *oldest = NULL;
+    GHashTableIter iter;
+    gpointer value;
+
+    g_hash_table_iter_init(&iter, operations->by_token);
+    while (g_hash_table_iter_next(&iter, NULL, &value)) {
+        Operation *operation = value;
+
+        if (operation->ended && (oldest == NULL || operation->ended_ms < oldest->ended_ms))
+            oldest = operation;
+    }
+    if (oldest != NULL)
+        g_hash_table_remove(operations->by_token, oldest->token);
+}
+
 static bool has_room(Operations *operations, GError **error)
 {
     int64_t now = mk_clock_monotonic_ms();
@@ -294,6 +315,8 @@ static bool has_room(Operations *operations, GError **error)
     if (operations->stopping)
         return mk_fail(error, MK_ERROR_CANCELLED, "The server is stopping.");
     g_hash_table_foreach_remove(operations->by_token, is_outdated, &now);
+    if (g_hash_table_size(operations->by_token) >= MK_LIMIT_OPERATIONS)
+        drop_oldest_ended(operations);
     if (g_hash_table_size(operations->by_token) >= MK_LIMIT_OPERATIONS)
         return mk_fail(error, MK_ERROR_BUSY, "Too many operations; try again later.");
     return true;
@@ -317,7 +340,8 @@ static Operation *operation_new(Operations *operations, Call *call)
     return operation;
 }
 
-void operations_start(Operations *operations, Call *call, MkHttpRequest *request, bool with_bom)
+void admin_operations_start(Operations *operations, Call *call, MkHttpRequest *request,
+                            bool with_bom)
 {
     g_autoptr(GError) error = NULL;
     g_autofree char *line = NULL;
@@ -325,14 +349,14 @@ void operations_start(Operations *operations, Call *call, MkHttpRequest *request
     Operation *operation;
 
     if (!has_room(operations, &error)) {
-        envelope_respond_error(request, error, with_bom);
-        call_free(call);
+        admin_envelope_respond_error(request, error, with_bom);
+        admin_call_free(call);
         return;
     }
     operation = operation_new(operations, call);
     g_hash_table_insert(operations->by_token, operation->token, operation);
     line = g_strdup_printf("%s has started.", call->function->name);
-    operation_log(operation, line);
+    admin_operation_log(operation, line);
     /* Answered before the job is queued: the first status is always "running" (AD-09). */
     respond_status(operation, request, 0, with_bom);
     job = g_new0(OperationJob, 1);
@@ -360,9 +384,9 @@ static void respond_unknown_token(MkHttpRequest *request, bool with_bom)
 {
     g_autoptr(GError) error = g_error_new_literal(MK_ERROR, MK_ERROR_NOT_FOUND, "Unknown token.");
     Envelope e = { .error = error, .version = 2, .code = "failed", .percent = -1 };
-    g_autoptr(GBytes) body = envelope_format(&e, with_bom);
+    g_autoptr(GBytes) body = admin_envelope_format(&e, with_bom);
 
-    mk_http_respond(request, envelope_response(404, body));
+    mk_http_respond(request, admin_envelope_response(404, body));
 }
 
 static uint64_t unsigned_argument(GHashTable *arguments, const char *name, uint64_t otherwise)
@@ -386,11 +410,12 @@ static void wait_for_news(Operation *operation, MkHttpRequest *request, uint64_t
     waiter->with_bom = with_bom;
     waiter->timer = mk_timer_new(operation->all->loop, on_wait_over, waiter);
     mk_timer_start(waiter->timer, MIN(wait_ms, MK_LIMIT_STATUS_WAIT_MS));
+    mk_http_set_on_gone(request, on_wait_over, waiter); /* nobody waits any more */
     g_ptr_array_add(operation->waiters, waiter);
 }
 
-void operations_status(Operations *operations, MkHttpRequest *request, const MkPrincipal *principal,
-                       GHashTable *arguments, bool with_bom)
+void admin_operations_status(Operations *operations, MkHttpRequest *request,
+                             const MkPrincipal *principal, GHashTable *arguments, bool with_bom)
 {
     Operation *operation = operation_of(operations, principal, arguments);
     uint64_t known_version = unsigned_argument(arguments, "lastKnownStatusVersion", 0);
@@ -414,8 +439,8 @@ static void operation_cancel(Operation *operation)
         mk_job_cancel(operation->job);
 }
 
-void operations_cancel(Operations *operations, MkHttpRequest *request, const MkPrincipal *principal,
-                       GHashTable *arguments, bool with_bom)
+void admin_operations_cancel(Operations *operations, MkHttpRequest *request,
+                             const MkPrincipal *principal, GHashTable *arguments, bool with_bom)
 {
     Operation *operation = operation_of(operations, principal, arguments);
 
@@ -427,7 +452,7 @@ void operations_cancel(Operations *operations, MkHttpRequest *request, const MkP
     respond_status(operation, request, current_version(operation), with_bom);
 }
 
-void operations_stop(Operations *operations)
+void admin_operations_stop(Operations *operations)
 {
     GHashTableIter iter;
     gpointer value;
@@ -443,12 +468,12 @@ void operations_stop(Operations *operations)
     }
 }
 
-bool operations_is_idle(const Operations *operations)
+bool admin_operations_is_idle(const Operations *operations)
 {
     return operations->running == 0 && g_atomic_int_get((const int *) &operations->posts) == 0;
 }
 
-void operations_free(Operations *operations)
+void admin_operations_free(Operations *operations)
 {
     if (operations == NULL)
         return;

@@ -24,7 +24,7 @@ typedef struct {
 
 static void call_job_run(MkJob *job)
 {
-    call_run(((CallJob *) job)->call);
+    admin_call_run(((CallJob *) job)->call);
 }
 
 static void call_job_done(MkJob *job)
@@ -34,8 +34,8 @@ static void call_job_done(MkJob *job)
     if (!job->ran && mine->call->error == NULL)
         mk_fail(&mine->call->error, MK_ERROR_CANCELLED, "The server is stopping.");
     mine->call->admin->running--;
-    envelope_respond_call(mine->request, mine->call, mine->with_bom);
-    call_free(mine->call);
+    admin_envelope_respond_call(mine->request, mine->call, mine->with_bom);
+    admin_call_free(mine->call);
     g_free(mine);
 }
 
@@ -65,13 +65,13 @@ static bool may_call(const MkAdmin *admin, const Function *function, const MkPri
 
 static const Function *function_get(const char *name, GError **error)
 {
-    const Function *function = function_find(name);
+    const Function *function = admin_function_find(name);
 
-    if (function == NULL && function_is_unavailable(name))
+    if (function == NULL && admin_function_is_unavailable(name))
         mk_fail(error, MK_ERROR_UNSUPPORTED,
                 "The API function %s is not available in this version of Mailkeep.", name);
     else if (function == NULL)
-        mk_fail(error, MK_ERROR_NOT_FOUND, "Unknown API function.");
+        mk_fail(error, MK_ERROR_NOT_FOUND, "Unknown API function %s.", admin_name_shown(name));
     return function;
 }
 
@@ -84,15 +84,15 @@ static void invoke(MkAdmin *admin, MkHttpRequest *request, MkPrincipal *principa
     Call *call;
 
     if (function == NULL || !may_call(admin, function, principal, &error)) {
-        envelope_respond_error(request, error, with_bom);
+        admin_envelope_respond_error(request, error, with_bom);
         g_hash_table_unref(arguments);
         return;
     }
-    call = call_new(admin, function, principal, arguments, &error);
+    call = admin_call_new(admin, function, principal, arguments, &error);
     if (call == NULL)
-        envelope_respond_error(request, error, with_bom);
+        admin_envelope_respond_error(request, error, with_bom);
     else if (function->is_long)
-        operations_start(admin->operations, call, request, with_bom);
+        admin_operations_start(admin->operations, call, request, with_bom);
     else
         start_short(admin, call, request, with_bom);
 }
@@ -110,11 +110,11 @@ static void respond_status_only(MkHttpRequest *request, unsigned status, const c
 
 static void respond_metadata(MkHttpRequest *request, bool with_bom)
 {
-    g_autofree char *json = metadata_json();
+    g_autofree char *json = admin_metadata_json();
     g_autofree char *text = g_strconcat(with_bom ? "\xef\xbb\xbf" : "", json, NULL);
     g_autoptr(GBytes) body = g_bytes_new(text, strlen(text));
 
-    mk_http_respond(request, envelope_response(200, body));
+    mk_http_respond(request, admin_envelope_response(200, body));
 }
 
 /* get-metadata is asked by GET as well (wire notes); all else changes or waits: POST. */
@@ -146,14 +146,14 @@ void mk_admin_invoke(MkAdmin *admin, MkHttpRequest *request, MkPrincipal *princi
     text = body != NULL ? g_bytes_get_data(body, &length) : NULL;
     arguments = mk_http_parse_form(text != NULL ? text : "", length, &error);
     if (arguments == NULL) {
-        envelope_respond_error(request, error, with_bom);
+        admin_envelope_respond_error(request, error, with_bom);
     } else if (g_str_has_prefix(action, "invoke/")) {
         invoke(admin, request, principal, action + strlen("invoke/"), arguments, with_bom);
     } else {
         if (strcmp(action, "get-status") == 0)
-            operations_status(admin->operations, request, principal, arguments, with_bom);
+            admin_operations_status(admin->operations, request, principal, arguments, with_bom);
         else if (strcmp(action, "cancel-async") == 0)
-            operations_cancel(admin->operations, request, principal, arguments, with_bom);
+            admin_operations_cancel(admin->operations, request, principal, arguments, with_bom);
         else
             respond_status_only(request, 404, NULL, NULL);
         g_hash_table_unref(arguments);
@@ -289,31 +289,31 @@ MkAdmin *mk_admin_new(MkLoop *loop, MkArchive *archive, const MkSettings *settin
     admin->loop = loop;
     admin->archive = archive;
     admin->settings = settings;
-    admin->operations = operations_new(loop);
+    admin->operations = admin_operations_new(loop);
     return admin;
 }
 
 void mk_admin_stop(MkAdmin *admin)
 {
     admin->stopping = true;
-    operations_stop(admin->operations);
+    admin_operations_stop(admin->operations);
 }
 
 bool mk_admin_is_idle(const MkAdmin *admin)
 {
-    return admin->running == 0 && operations_is_idle(admin->operations);
+    return admin->running == 0 && admin_operations_is_idle(admin->operations);
 }
 
 void mk_admin_free(MkAdmin *admin)
 {
     if (admin == NULL)
         return;
-    operations_free(admin->operations);
+    admin_operations_free(admin->operations);
     g_free(admin);
 }
 
 char *mk_admin_metadata_json(const MkAdmin *admin)
 {
     (void) admin; /* the table is the same for all */
-    return metadata_json();
+    return admin_metadata_json();
 }

@@ -7,32 +7,34 @@ static void add_store(Call *call, yyjson_mut_val *object, const MkStoreInfo *inf
 {
     yyjson_mut_doc *doc = call->doc;
 
-    json_add_number(doc, object, "id", info->id);
-    json_add_string(doc, object, "name", info->name);
-    json_add_string(doc, object, "type", "FileSystemInternal");
-    json_add_string(doc, object, "requestedState", info->state);
-    json_add_string(doc, object, "databasePath", info->database_path);
-    json_add_string(doc, object, "contentPath", info->content_path);
-    json_add_string(doc, object, "indexPath", info->index_path);
-    json_add_string(doc, object, "databaseName", NULL);
-    json_add_string(doc, object, "serverName", NULL);
-    json_add_string(doc, object, "userName", NULL);
+    admin_json_add_number(doc, object, "id", info->id);
+    admin_json_add_string(doc, object, "name", info->name);
+    admin_json_add_string(doc, object, "type", "FileSystemInternal");
+    admin_json_add_string(doc, object, "requestedState", info->state);
+    admin_json_add_string(doc, object, "databasePath", info->database_path);
+    admin_json_add_string(doc, object, "contentPath", info->content_path);
+    admin_json_add_string(doc, object, "indexPath", info->index_path);
+    admin_json_add_string(doc, object, "databaseName", NULL);
+    admin_json_add_string(doc, object, "serverName", NULL);
+    admin_json_add_string(doc, object, "userName", NULL);
     if (with_sizes) {
-        json_add_number(doc, object, "statisticsSize", (int64_t) info->statistics.content_bytes);
-        json_add_number(doc, object, "statisticsCount", (int64_t) info->statistics.mail_count);
+        admin_json_add_number(doc, object, "statisticsSize",
+                              (int64_t) info->statistics.content_bytes);
+        admin_json_add_number(doc, object, "statisticsCount",
+                              (int64_t) info->statistics.mail_count);
     } else {
-        json_add_string(doc, object, "statisticsSize", NULL);
-        json_add_string(doc, object, "statisticsCount", NULL);
+        admin_json_add_string(doc, object, "statisticsSize", NULL);
+        admin_json_add_string(doc, object, "statisticsCount", NULL);
     }
-    json_add_string(doc, object, "error", info->error);
-    json_add_bool(doc, object, "needsUpgrade", false);
-    json_add_bool(doc, object, "searchIndexesNeedRebuild", info->index_needs_rebuild);
+    admin_json_add_string(doc, object, "error", info->error);
+    admin_json_add_bool(doc, object, "needsUpgrade", false);
+    admin_json_add_bool(doc, object, "searchIndexesNeedRebuild", info->index_needs_rebuild);
 }
 
 bool fn_get_stores(Call *call, GError **error)
 {
-    bool with_sizes = call_bool(call, "includeSize", true);
-    g_autoptr(GPtrArray) stores = mk_archive_stores(call_archive(call), with_sizes, error);
+    bool with_sizes = admin_call_bool(call, "includeSize", true);
+    g_autoptr(GPtrArray) stores = mk_archive_stores(admin_call_archive(call), with_sizes, error);
 
     if (stores == NULL)
         return false;
@@ -45,8 +47,8 @@ bool fn_get_stores(Call *call, GError **error)
 
 bool fn_get_store_indexes(Call *call, GError **error)
 {
-    int64_t wanted = call_number(call, "id", 0);
-    g_autoptr(GPtrArray) stores = mk_archive_stores(call_archive(call), true, error);
+    int64_t wanted = admin_call_number(call, "id", 0);
+    g_autoptr(GPtrArray) stores = mk_archive_stores(admin_call_archive(call), true, error);
 
     if (stores == NULL)
         return false;
@@ -58,11 +60,11 @@ bool fn_get_store_indexes(Call *call, GError **error)
         if (wanted != 0 && wanted != info->id)
             continue;
         object = yyjson_mut_arr_add_obj(call->doc, call->result);
-        json_add_number(call->doc, object, "storeId", info->id);
-        json_add_string(call->doc, object, "storeName", info->name);
-        json_add_number(call->doc, object, "count", (int64_t) info->index.mail_count);
-        json_add_number(call->doc, object, "size", (int64_t) info->index.size_bytes);
-        json_add_bool(call->doc, object, "needsRebuild", info->index_needs_rebuild);
+        admin_json_add_number(call->doc, object, "storeId", info->id);
+        admin_json_add_string(call->doc, object, "storeName", info->name);
+        admin_json_add_number(call->doc, object, "count", (int64_t) info->index.mail_count);
+        admin_json_add_number(call->doc, object, "size", (int64_t) info->index.size_bytes);
+        admin_json_add_bool(call->doc, object, "needsRebuild", info->index_needs_rebuild);
     }
     return true;
 }
@@ -70,7 +72,7 @@ bool fn_get_store_indexes(Call *call, GError **error)
 static void log_report(Operation *operation, const MkVerifyReport *report)
 {
     for (guint i = 0; report->messages != NULL && i < report->messages->len; i++)
-        operation_log(operation, report->messages->pdata[i]);
+        admin_operation_log(operation, report->messages->pdata[i]);
 }
 
 /* One store; adds its counts to the result list. */
@@ -82,18 +84,19 @@ static bool verify_one(Call *call, uint32_t id, yyjson_mut_val *list, uint64_t *
     yyjson_mut_val *object;
     bool ok;
 
-    operation_log(call->operation, line);
-    ok = mk_archive_verify_store(call_archive(call), id, call_bool(call, "includeIndexes", false),
-                                 operation_on_progress, call->operation, &report, error);
+    admin_operation_log(call->operation, line);
+    ok = mk_archive_verify_store(admin_call_archive(call), id,
+                                 admin_call_bool(call, "includeIndexes", false),
+                                 admin_operation_on_progress, call->operation, &report, error);
     if (ok) {
         log_report(call->operation, &report);
         object = yyjson_mut_arr_add_obj(call->doc, list);
-        json_add_number(call->doc, object, "id", id);
-        json_add_number(call->doc, object, "records", (int64_t) report.records);
-        json_add_number(call->doc, object, "messages", (int64_t) report.mails);
-        json_add_number(call->doc, object, "blobs", (int64_t) report.blobs);
-        json_add_number(call->doc, object, "values", (int64_t) report.values);
-        json_add_number(call->doc, object, "errors", (int64_t) report.errors);
+        admin_json_add_number(call->doc, object, "id", id);
+        admin_json_add_number(call->doc, object, "records", (int64_t) report.records);
+        admin_json_add_number(call->doc, object, "messages", (int64_t) report.mails);
+        admin_json_add_number(call->doc, object, "blobs", (int64_t) report.blobs);
+        admin_json_add_number(call->doc, object, "values", (int64_t) report.values);
+        admin_json_add_number(call->doc, object, "errors", (int64_t) report.errors);
         *out_errors += report.errors;
     }
     mk_verify_report_clear(&report);
@@ -106,13 +109,13 @@ static bool conclude(const Call *call, uint64_t errors, GError **error)
     if (errors > 0)
         return mk_fail(error, MK_ERROR_CORRUPT,
                        "The verification found %" G_GUINT64_FORMAT " errors.", errors);
-    operation_log(call->operation, "No errors were found.");
+    admin_operation_log(call->operation, "No errors were found.");
     return true;
 }
 
 bool fn_verify_store(Call *call, GError **error)
 {
-    int64_t id = call_number(call, "id", 0);
+    int64_t id = admin_call_number(call, "id", 0);
     uint64_t errors = 0;
 
     if (id <= 0 || id > UINT32_MAX)
@@ -124,7 +127,7 @@ bool fn_verify_store(Call *call, GError **error)
 
 bool fn_verify_stores(Call *call, GError **error)
 {
-    g_autoptr(GPtrArray) stores = mk_archive_stores(call_archive(call), false, error);
+    g_autoptr(GPtrArray) stores = mk_archive_stores(admin_call_archive(call), false, error);
     uint64_t errors = 0;
 
     if (stores == NULL)

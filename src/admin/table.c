@@ -197,7 +197,7 @@ static const char *const unavailable[] = {
     NULL,
 };
 
-const Function *function_find(const char *name)
+const Function *admin_function_find(const char *name)
 {
     for (size_t i = 0; i < G_N_ELEMENTS(functions); i++)
         if (strcmp(functions[i].name, name) == 0)
@@ -205,17 +205,17 @@ const Function *function_find(const char *name)
     return NULL;
 }
 
-const Function *function_next(size_t *at)
+const Function *admin_function_next(size_t *at)
 {
     return *at < G_N_ELEMENTS(functions) ? &functions[(*at)++] : NULL;
 }
 
-bool function_is_unavailable(const char *name)
+bool admin_function_is_unavailable(const char *name)
 {
     return g_strv_contains(unavailable, name);
 }
 
-const char *const *functions_unavailable(void)
+const char *const *admin_functions_unavailable(void)
 {
     return unavailable;
 }

@@ -168,10 +168,10 @@ static void add_zone(Call *call, const char *id, const char *iana)
     offset = g_date_time_format(now, "%:z");
     name = g_strdup_printf("(UTC%s) %s", offset, iana != NULL ? iana : "server's zone");
     object = yyjson_mut_arr_add_obj(call->doc, call->result);
-    json_add_string(call->doc, object, "id", id);
-    json_add_string(call->doc, object, "displayName", name);
-    json_add_number(call->doc, object, "utcOffsetMinutes",
-                    g_date_time_get_utc_offset(now) / G_TIME_SPAN_MINUTE);
+    admin_json_add_string(call->doc, object, "id", id);
+    admin_json_add_string(call->doc, object, "displayName", name);
+    admin_json_add_number(call->doc, object, "utcOffsetMinutes",
+                          g_date_time_get_utc_offset(now) / G_TIME_SPAN_MINUTE);
 }
 
 bool fn_get_time_zones(Call *call, GError **error)

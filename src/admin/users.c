@@ -28,66 +28,71 @@ static const char *authentication_name(MkAuthentication authentication)
 
 static bool change(Call *call, const MkUserChange *change, GError **error)
 {
-    return mk_archive_user_change(call_archive(call), call_string(call, "userName"), change, error);
+    return mk_archive_user_change(admin_call_archive(call), admin_call_string(call, "userName"),
+                                  change, error);
 }
 
 /* What CreateUser may set besides: checked before the user is made, so that it is all or nothing. */
 static bool create_checks(const Call *call, uint32_t *out_privileges,
                           MkAuthentication *out_authentication, GError **error)
 {
-    const char *authentication = call_string(call, "authentication");
-    const char *password = call_string(call, "password");
+    const char *authentication = admin_call_text(call, "authentication");
+    const char *password = admin_call_text(call, "password");
 
     *out_authentication = MK_AUTHENTICATION_INTEGRATED;
-    return mk_privileges_parse(call_string(call, "privileges"), out_privileges, error) &&
+    return mk_privileges_parse(admin_call_string(call, "privileges"), out_privileges, error) &&
            (authentication == NULL ||
             authentication_parse(authentication, out_authentication, error)) &&
            (password == NULL ||
-            mk_password_policy_check(call_string(call, "userName"), password, error));
+            mk_password_policy_check(admin_call_string(call, "userName"), password, error));
 }
 
 bool fn_create_user(Call *call, GError **error)
 {
-    const char *user_name = call_string(call, "userName");
-    const char *password = call_string(call, "password");
+    MkArchive *archive = admin_call_archive(call);
+    const char *user_name = admin_call_string(call, "userName");
+    const char *password = admin_call_text(call, "password");
     MkAuthentication authentication;
     uint32_t privileges;
     MkUserChange properties = {
-        .full_name = call_string(call, "fullName"),
-        .distinguished_name = call_string(call, "distinguishedName"),
+        .full_name = admin_call_string(call, "fullName"),
+        .distinguished_name = admin_call_string(call, "distinguishedName"),
         .authentication = &authentication,
     };
 
     if (!create_checks(call, &privileges, &authentication, error) ||
-        !mk_archive_user_create(call_archive(call), user_name, privileges, error))
+        !mk_archive_user_create(archive, user_name, privileges, error))
         return false;
-    if (!mk_archive_user_change(call_archive(call), user_name, &properties, error))
-        return false;
-    return password == NULL ||
-           mk_archive_user_set_password(call_archive(call), user_name, password, error);
+    if (mk_archive_user_change(archive, user_name, &properties, error) &&
+        (password == NULL ||
+         mk_archive_user_set_password(archive, user_name, password, error)))
+        return true;
+    mk_archive_user_delete(archive, user_name, NULL); /* all of it or nothing */
+    return false;
 }
 
 bool fn_delete_user(Call *call, GError **error)
 {
-    return mk_archive_user_delete(call_archive(call), call_string(call, "userName"), error);
+    return mk_archive_user_delete(admin_call_archive(call), admin_call_string(call, "userName"),
+                                  error);
 }
 
 bool fn_rename_user(Call *call, GError **error)
 {
-    return mk_archive_user_rename(call_archive(call), call_string(call, "oldUserName"),
-                                  call_string(call, "newUserName"), error);
+    return mk_archive_user_rename(admin_call_archive(call), admin_call_string(call, "oldUserName"),
+                                  admin_call_string(call, "newUserName"), error);
 }
 
 static void add_names(Call *call, yyjson_mut_val *object, const MkUser *user)
 {
-    json_add_string(call->doc, object, "userName", user->user_name);
-    json_add_string(call->doc, object, "fullName", user->full_name);
-    json_add_string(call->doc, object, "distinguishedName", user->distinguished_name);
+    admin_json_add_string(call->doc, object, "userName", user->user_name);
+    admin_json_add_string(call->doc, object, "fullName", user->full_name);
+    admin_json_add_string(call->doc, object, "distinguishedName", user->distinguished_name);
 }
 
 bool fn_get_users(Call *call, GError **error)
 {
-    g_autoptr(GPtrArray) users = mk_archive_users(call_archive(call));
+    g_autoptr(GPtrArray) users = mk_archive_users(admin_call_archive(call));
 
     (void) error;
     call->result = yyjson_mut_arr(call->doc);
@@ -105,15 +110,15 @@ static void add_folder_rights(Call *call, yyjson_mut_val *object, const MkUser *
         yyjson_mut_val *entry = yyjson_mut_arr_add_obj(call->doc, list);
         g_autofree char *names = mk_rights_format(rights->rights);
 
-        json_add_string(call->doc, entry, "folder", rights->folder);
-        json_add_names(call->doc, entry, "privileges", names);
+        admin_json_add_string(call->doc, entry, "folder", rights->folder);
+        admin_json_add_names(call->doc, entry, "privileges", names);
     }
 }
 
 bool fn_get_user_info(Call *call, GError **error)
 {
     g_autoptr(MkUser) user =
-        mk_archive_user_get(call_archive(call), call_string(call, "userName"), error);
+        mk_archive_user_get(admin_call_archive(call), admin_call_string(call, "userName"), error);
     g_autofree char *privileges = NULL;
 
     if (user == NULL)
@@ -121,13 +126,13 @@ bool fn_get_user_info(Call *call, GError **error)
     privileges = mk_privileges_format(user->privileges);
     call->result = yyjson_mut_obj(call->doc);
     add_names(call, call->result, user);
-    json_add_string(call->doc, call->result, "authentication",
-                    authentication_name(user->authentication));
-    json_add_list(call->doc, call->result, "emailAddresses",
-                  (const char *const *) user->email_addresses);
-    json_add_list(call->doc, call->result, "pop3UserNames",
-                  (const char *const *) user->pop3_user_names);
-    json_add_names(call->doc, call->result, "privileges", privileges);
+    admin_json_add_string(call->doc, call->result, "authentication",
+                          authentication_name(user->authentication));
+    admin_json_add_list(call->doc, call->result, "emailAddresses",
+                        (const char *const *) user->email_addresses);
+    admin_json_add_list(call->doc, call->result, "pop3UserNames",
+                        (const char *const *) user->pop3_user_names);
+    admin_json_add_names(call->doc, call->result, "privileges", privileges);
     add_folder_rights(call, call->result, user);
     return true;
 }
@@ -135,7 +140,7 @@ bool fn_get_user_info(Call *call, GError **error)
 /* For the setters whose argument may be left out, which clears the property. */
 static const char *string_or_empty(const Call *call, const char *name)
 {
-    const char *text = call_string(call, name);
+    const char *text = admin_call_string(call, name);
 
     return text != NULL ? text : "";
 }
@@ -156,13 +161,14 @@ bool fn_set_user_authentication(Call *call, GError **error)
 {
     MkAuthentication authentication;
 
-    return authentication_parse(call_string(call, "authentication"), &authentication, error) &&
+    return authentication_parse(admin_call_string(call, "authentication"), &authentication,
+                                error) &&
            change(call, &(MkUserChange){ .authentication = &authentication }, error);
 }
 
 bool fn_set_user_email_addresses(Call *call, GError **error)
 {
-    g_auto(GStrv) addresses = call_list(call, "emailAddresses");
+    g_auto(GStrv) addresses = admin_call_list(call, "emailAddresses");
 
     return change(call, &(MkUserChange){ .email_addresses = (const char *const *) addresses },
                   error);
@@ -170,7 +176,7 @@ bool fn_set_user_email_addresses(Call *call, GError **error)
 
 bool fn_set_user_pop3_user_names(Call *call, GError **error)
 {
-    g_auto(GStrv) names = call_list(call, "pop3UserNames");
+    g_auto(GStrv) names = admin_call_list(call, "pop3UserNames");
 
     return change(call, &(MkUserChange){ .pop3_user_names = (const char *const *) names }, error);
 }
@@ -179,26 +185,28 @@ bool fn_set_user_privileges(Call *call, GError **error)
 {
     uint32_t privileges;
 
-    return mk_privileges_parse(call_string(call, "privileges"), &privileges, error) &&
+    return mk_privileges_parse(admin_call_string(call, "privileges"), &privileges, error) &&
            change(call, &(MkUserChange){ .privileges = &privileges }, error);
 }
 
 bool fn_set_user_password(Call *call, GError **error)
 {
-    return mk_archive_user_set_password(call_archive(call), call_string(call, "userName"),
-                                        call_string(call, "password"), error);
+    return mk_archive_user_set_password(admin_call_archive(call),
+                                        admin_call_string(call, "userName"),
+                                        admin_call_string(call, "password"), error);
 }
 
 bool fn_set_user_privileges_on_folder(Call *call, GError **error)
 {
     uint32_t rights;
 
-    return mk_rights_parse(call_string(call, "privileges"), &rights, error) &&
-           mk_archive_user_set_rights(call_archive(call), call_string(call, "userName"),
-                                      call_string(call, "folder"), rights, error);
+    return mk_rights_parse(admin_call_string(call, "privileges"), &rights, error) &&
+           mk_archive_user_set_rights(admin_call_archive(call), admin_call_string(call, "userName"),
+                                      admin_call_string(call, "folder"), rights, error);
 }
 
 bool fn_clear_user_privileges_on_folders(Call *call, GError **error)
 {
-    return mk_archive_user_clear_rights(call_archive(call), call_string(call, "userName"), error);
+    return mk_archive_user_clear_rights(admin_call_archive(call),
+                                        admin_call_string(call, "userName"), error);
 }

@@ -23,7 +23,8 @@ int64_t mk_clock_monotonic_ms(void)
 
 void mk_clock_format_utc(int64_t unix_ms, char out[32])
 {
-    time_t seconds = (time_t) (unix_ms / 1000 - (unix_ms % 1000 < 0 ? 1 : 0)); /* towards the past */
+    time_t seconds =
+        (time_t) (unix_ms / 1000 - (unix_ms % 1000 < 0 ? 1 : 0)); /* towards the past */
     struct tm parts;
 
     /* All years of an int64_t of milliseconds fit an int; "%Y" takes 10 octets at most. */

@@ -4,7 +4,7 @@
 #include <errno.h>
 #include <string.h>
 
-G_DEFINE_QUARK(mk-error-quark, mk_error)
+G_DEFINE_QUARK(mk_error, mk_error)
 
 static void set_error(GError **error, MkErrorCode code, const char *format, va_list args)
 {
@@ -26,19 +26,13 @@ static MkErrorCode code_from_errno(int errnum)
 {
     switch (errnum) {
     case ENOSPC:
-    case EDQUOT:
-        return MK_ERROR_NO_SPACE;
-    case ENOENT:
-        return MK_ERROR_NOT_FOUND;
-    case EEXIST:
-        return MK_ERROR_EXISTS;
+    case EDQUOT: return MK_ERROR_NO_SPACE;
+    case ENOENT: return MK_ERROR_NOT_FOUND;
+    case EEXIST: return MK_ERROR_EXISTS;
     case EACCES:
-    case EPERM:
-        return MK_ERROR_DENIED;
-    case ETIMEDOUT:
-        return MK_ERROR_TIMEOUT;
-    case ECANCELED:
-        return MK_ERROR_CANCELLED;
+    case EPERM: return MK_ERROR_DENIED;
+    case ETIMEDOUT: return MK_ERROR_TIMEOUT;
+    case ECANCELED: return MK_ERROR_CANCELLED;
     case EADDRINUSE:
     case EADDRNOTAVAIL:
     case EAFNOSUPPORT:
@@ -57,10 +51,8 @@ static MkErrorCode code_from_errno(int errnum)
     case EPIPE:
     case EPROTO:
     case EPROTONOSUPPORT:
-    case ESHUTDOWN:
-        return MK_ERROR_NETWORK;
-    default:
-        return MK_ERROR_IO;
+    case ESHUTDOWN: return MK_ERROR_NETWORK;
+    default: return MK_ERROR_IO;
     }
 }
 
@@ -85,40 +77,23 @@ MkErrorCode mk_error_code(const GError *error)
 const char *mk_error_name(MkErrorCode code)
 {
     switch (code) { /* no default, so that a forgotten code is a warning */
-    case MK_ERROR_INVALID:
-        return "invalid";
-    case MK_ERROR_NOT_FOUND:
-        return "not-found";
-    case MK_ERROR_EXISTS:
-        return "exists";
-    case MK_ERROR_AUTH:
-        return "auth";
-    case MK_ERROR_DENIED:
-        return "denied";
-    case MK_ERROR_LIMIT:
-        return "limit";
-    case MK_ERROR_BUSY:
-        return "busy";
-    case MK_ERROR_NO_SPACE:
-        return "no-space";
-    case MK_ERROR_IO:
-        return "io";
-    case MK_ERROR_CORRUPT:
-        return "corrupt";
-    case MK_ERROR_KEY:
-        return "key";
-    case MK_ERROR_NETWORK:
-        return "network";
-    case MK_ERROR_TLS:
-        return "tls";
-    case MK_ERROR_TIMEOUT:
-        return "timeout";
-    case MK_ERROR_CANCELLED:
-        return "cancelled";
-    case MK_ERROR_UNSUPPORTED:
-        return "unsupported";
-    case MK_ERROR_INTERNAL:
-        return "internal";
+    case MK_ERROR_INVALID: return "invalid";
+    case MK_ERROR_NOT_FOUND: return "not-found";
+    case MK_ERROR_EXISTS: return "exists";
+    case MK_ERROR_AUTH: return "auth";
+    case MK_ERROR_DENIED: return "denied";
+    case MK_ERROR_LIMIT: return "limit";
+    case MK_ERROR_BUSY: return "busy";
+    case MK_ERROR_NO_SPACE: return "no-space";
+    case MK_ERROR_IO: return "io";
+    case MK_ERROR_CORRUPT: return "corrupt";
+    case MK_ERROR_KEY: return "key";
+    case MK_ERROR_NETWORK: return "network";
+    case MK_ERROR_TLS: return "tls";
+    case MK_ERROR_TIMEOUT: return "timeout";
+    case MK_ERROR_CANCELLED: return "cancelled";
+    case MK_ERROR_UNSUPPORTED: return "unsupported";
+    case MK_ERROR_INTERNAL: return "internal";
     }
     return "internal"; /* a number no code has */
 }

@@ -48,6 +48,8 @@ bool certificate_load(const MkSettings *settings, MkTls **out_mail, MkTls **out_
     https = mk_tls_server_new(certificate, key, settings->tls_min_13, true, error);
     if (https == NULL)
         return false;
+    /* What administrators pin their shells to (SH-05). */
+    mk_log_info("daemon.certificate", "pkv3", mk_tls_public_key_fingerprint(https));
     *out_mail = g_steal_pointer(&mail);
     *out_https = g_steal_pointer(&https);
     return true;

@@ -39,6 +39,7 @@ typedef struct {
     MkConnectionCounter http_connections; /* the rest: a flood of mail does not lock anybody out */
     MkTimer *stop_poll;
     int64_t stop_began_ms; /* monotonic; 0 = running */
+    bool archive_stopping;
     bool archive_stopped;
     int lock_fd;
 } Daemon;
@@ -53,7 +54,8 @@ void services_stop(Daemon *daemon);
 void services_free(Daemon *daemon);
 
 /* -- certificate.c --------------------------------------------------------------------- */
-/* The contexts the settings ask for; makes the self-signed certificate when there is none. */
+/* The contexts the settings ask for, named in the log; makes the self-signed certificate when
+ * there is none. */
 bool certificate_load(const MkSettings *settings, MkTls **out_mail, MkTls **out_https,
                       GError **error);
 

@@ -6,6 +6,7 @@
  */
 #include "internal.h"
 
+#include <stdlib.h>
 #include <unistd.h>
 
 #include <mailkeep/limits.h>
@@ -112,6 +113,36 @@ static void make_servers(Daemon *daemon)
     daemon->http[HTTP_METRICS] = mk_http_server_new(daemon->loop, metrics_handle, daemon);
 }
 
+static bool listen_on_all(Daemon *daemon, GError **error)
+{
+    for (MkServiceKind kind = 0; kind < MK_SERVICE_COUNT; kind++)
+        if (!listen_on(daemon, kind, error))
+            return false;
+    daemon->redirect.hostname = daemon->settings->hostname;
+    if (daemon->listeners[MK_SERVICE_HTTPS] != NULL)
+        daemon->redirect.https_port = mk_listener_port(daemon->listeners[MK_SERVICE_HTTPS]);
+    return true;
+}
+
+static void free_listeners(Daemon *daemon)
+{
+    for (MkServiceKind kind = 0; kind < MK_SERVICE_COUNT; kind++)
+        g_clear_pointer(&daemon->listeners[kind], mk_listener_free);
+}
+
+static void on_start_undone(void *loop)
+{
+    mk_loop_stop(loop);
+}
+
+/* The archive has begun to catch up with its index and must be stopped like one that ran. */
+static void undo_start(Daemon *daemon)
+{
+    free_listeners(daemon);
+    mk_archive_stop(daemon->archive, on_start_undone, daemon->loop);
+    mk_loop_run(daemon->loop);
+}
+
 bool services_start(Daemon *daemon, GError **error)
 {
     const MkSettings *settings = daemon->settings;
@@ -123,13 +154,10 @@ bool services_start(Daemon *daemon, GError **error)
     if (daemon->archive == NULL)
         return false;
     make_servers(daemon);
-    for (MkServiceKind kind = 0; kind < MK_SERVICE_COUNT; kind++)
-        if (!listen_on(daemon, kind, error))
-            return false;
-    daemon->redirect.hostname = settings->hostname;
-    if (daemon->listeners[MK_SERVICE_HTTPS] != NULL)
-        daemon->redirect.https_port = mk_listener_port(daemon->listeners[MK_SERVICE_HTTPS]);
-    return true;
+    if (listen_on_all(daemon, error))
+        return true;
+    undo_start(daemon);
+    return false;
 }
 
 static void use_certificates(Daemon *daemon, MkTls *mail, MkTls *https)
@@ -167,26 +195,32 @@ static void on_archive_stopped(void *cookie)
     ((Daemon *) cookie)->archive_stopped = true;
 }
 
+/* Last answers are on their way while a connection is open: they must not be cut off. */
 static bool is_idle(const Daemon *daemon)
 {
-    return mk_smtp_server_is_idle(daemon->smtp) && mk_web_is_idle(daemon->web) &&
+    return daemon->mail_connections.open == 0 && daemon->http_connections.open == 0 &&
+           mk_smtp_server_is_idle(daemon->smtp) && mk_web_is_idle(daemon->web) &&
            mk_admin_is_idle(daemon->admin);
 }
 
-/* First the protocols, then the archive under them, then the loop. */
+/*
+ * First the protocols, then the archive under them, then the loop. What hangs (a disk that does
+ * not answer) cannot be taken down in order, as lanes still use it: then the process just ends,
+ * which loses nothing that was acknowledged.
+ */
 static void on_stop_poll(void *cookie)
 {
     Daemon *daemon = cookie;
-    bool overdue = mk_clock_monotonic_ms() - daemon->stop_began_ms > STOP_GRACE_MS;
 
-    if (daemon->archive_stopped || overdue) {
-        if (overdue)
-            mk_log_warn("daemon.stop_overdue");
+    if (daemon->archive_stopped) {
         mk_loop_stop(daemon->loop);
-        return;
-    }
-    if (is_idle(daemon))
+    } else if (mk_clock_monotonic_ms() - daemon->stop_began_ms > STOP_GRACE_MS) {
+        mk_log_warn("daemon.stop_overdue");
+        _exit(EXIT_FAILURE);
+    } else if (!daemon->archive_stopping && is_idle(daemon)) {
+        daemon->archive_stopping = true;
         mk_archive_stop(daemon->archive, on_archive_stopped, daemon);
+    }
 }
 
 void services_stop(Daemon *daemon)
@@ -194,8 +228,7 @@ void services_stop(Daemon *daemon)
     if (daemon->stop_began_ms != 0)
         return;
     daemon->stop_began_ms = mk_clock_monotonic_ms();
-    for (MkServiceKind kind = 0; kind < MK_SERVICE_COUNT; kind++)
-        g_clear_pointer(&daemon->listeners[kind], mk_listener_free);
+    free_listeners(daemon);
     mk_smtp_server_stop(daemon->smtp);
     mk_admin_stop(daemon->admin);
     for (HttpRole role = 0; role < HTTP_COUNT; role++)
@@ -206,8 +239,7 @@ void services_stop(Daemon *daemon)
 
 void services_free(Daemon *daemon)
 {
-    for (MkServiceKind kind = 0; kind < MK_SERVICE_COUNT; kind++)
-        g_clear_pointer(&daemon->listeners[kind], mk_listener_free);
+    free_listeners(daemon);
     g_clear_pointer(&daemon->stop_poll, mk_timer_free);
     g_clear_pointer(&daemon->smtp, mk_smtp_server_free);
     for (HttpRole role = 0; role < HTTP_COUNT; role++)

@@ -2,7 +2,8 @@
  * client.c - one request on a connection of its own
  *
  *  CONNECTING --on_connected--> ANSWER --message complete, or end for one without length--> told
- *  any --error, time is up, too long--> told
+ *  CONNECTING --failed, time is up (both by mk_connect())--> told
+ *  ANSWER --error, time is up, too long--> told
  *
  * tell() calls the owner once and frees everything; the stream is closed without a further word.
  */
@@ -10,6 +11,7 @@
 
 #include <llhttp.h>
 
+#include <mailkeep/base.h>
 #include <mailkeep/http.h>
 #include <mailkeep/limits.h>
 
@@ -17,8 +19,7 @@ typedef struct {
     MkLoop *loop;
     MkStream *stream; /* a reference, once connected */
     MkTimer *timer;
-    bool connecting; /* on_connected is still to come */
-    bool told;
+    int64_t end_ms;   /* monotonic */
     GString *request; /* wiped: it may hold credentials */
     char *fingerprint;
     size_t answer_max_bytes;
@@ -30,6 +31,7 @@ typedef struct {
     GString *field;
     GString *value;
     bool in_value;
+    size_t header_bytes;
     char *content_type;
     GByteArray *body;
     bool complete;
@@ -71,7 +73,6 @@ static void drop_connection(Client *client)
     g_clear_pointer(&client->stream, mk_stream_unref);
 }
 
-/* Frees @client, or lets on_connected() do it when that is still to come. */
 static void tell(Client *client, const GError *error)
 {
     g_autoptr(GBytes) body = g_bytes_new(client->body->data, client->body->len);
@@ -84,11 +85,9 @@ static void tell(Client *client, const GError *error)
         .fingerprint = fingerprint,
     };
 
-    client->told = true;
     drop_connection(client);
     client->on_answer(&answer, error, client->cookie);
-    if (!client->connecting)
-        client_free(client);
+    client_free(client);
 }
 
 static void tell_failure(Client *client, MkErrorCode code, const char *message)
@@ -102,7 +101,8 @@ static void tell_failure(Client *client, MkErrorCode code, const char *message)
 
 static bool append_limited(Client *client, GString *to, const char *at, size_t length)
 {
-    if (to->len + length > MK_LIMIT_HTTP_HEADER_BYTES) {
+    client->header_bytes += length;
+    if (client->header_bytes > MK_LIMIT_HTTP_HEADER_BYTES) {
         client->too_long = true;
         return false;
     }
@@ -159,8 +159,11 @@ static int on_body(llhttp_t *parser, const char *at, size_t length)
     return 0;
 }
 
+/* An interim answer (1xx, RFC 9110 15.2) is not the one we wait for. */
 static int on_message_complete(llhttp_t *parser)
 {
+    if (parser->status_code < 200)
+        return 0;
     ((Client *) parser->data)->complete = true;
     return HPE_PAUSED;
 }
@@ -186,8 +189,11 @@ static void on_end(MkStream *stream, const GError *error, void *cookie)
     Client *client = cookie;
 
     (void) stream;
-    /* An answer without length ends with the connection, but only with an orderly end. */
-    if (error == NULL && llhttp_finish(&client->parser) == HPE_OK && client->complete)
+    /* An answer without length ends with the connection, but only with an orderly end. What
+     * llhttp_finish() returns says nothing: on_message_complete() stops the parser. */
+    if (error == NULL)
+        llhttp_finish(&client->parser);
+    if (client->complete)
         tell(client, NULL);
     else if (error != NULL)
         tell(client, error);
@@ -213,17 +219,15 @@ static void on_connected(MkStream *stream, const GError *error, void *cookie)
     static const MkStreamEvents events = { .on_read = on_read, .on_end = on_end };
     Client *client = cookie;
 
-    client->connecting = false;
     client->stream = stream;
-    if (client->told) { /* the time was up before */
-        drop_connection(client);
-        client_free(client);
-    } else if (stream == NULL) {
+    if (stream == NULL) {
         tell(client, error);
     } else if (!fingerprint_fits(client)) {
         tell_failure(client, MK_ERROR_TLS,
                      "the server's public key is not the one that was expected");
     } else {
+        client->timer = mk_timer_new(client->loop, on_time_up, client);
+        mk_timer_start(client->timer, (uint64_t) MAX(client->end_ms - mk_clock_monotonic_ms(), 0));
         mk_stream_set_events(stream, &events, client);
         mk_stream_write(stream, client->request->str, client->request->len);
         mk_stream_resume(stream);
@@ -253,7 +257,7 @@ void mk_http_call(MkLoop *loop, const MkHttpCall *call, MkHttpAnswerFunc on_answ
     Client *client = g_new0(Client, 1);
 
     client->loop = loop;
-    client->connecting = true;
+    client->end_ms = mk_clock_monotonic_ms() + (int64_t) call->timeout_ms;
     client->request = request_text(call);
     client->fingerprint = g_strdup(call->fingerprint);
     client->answer_max_bytes = call->answer_max_bytes;
@@ -265,7 +269,5 @@ void mk_http_call(MkLoop *loop, const MkHttpCall *call, MkHttpAnswerFunc on_answ
     client->body = g_byte_array_new();
     llhttp_init(&client->parser, HTTP_RESPONSE, &parser_settings);
     client->parser.data = client;
-    client->timer = mk_timer_new(loop, on_time_up, client);
-    mk_timer_start(client->timer, call->timeout_ms);
     mk_connect(loop, call->host, call->port, call->tls, call->timeout_ms, on_connected, client);
 }

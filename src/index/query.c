@@ -7,6 +7,12 @@ const char *const mk_prefix_names[CLAUSE_PREFIX_COUNT] = {
     [CLAUSE_BODY] = "bcontent:", [CLAUSE_ATTACHMENT] = "acontent:",
 };
 
+bool mk_clause_is_star(const MkClause *clause)
+{
+    return clause->pieces->len == 1 &&
+           ((const MkQueryPiece *) clause->pieces->pdata[0])->kind == PIECE_ANY;
+}
+
 bool mk_clause_is_address(const MkClause *clause)
 {
     switch (clause->prefix) {

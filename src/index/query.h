@@ -46,6 +46,8 @@ struct MkQuery {
 /* "subject:" ... by MkPrefix; "" for CLAUSE_ANY */
 extern const char *const mk_prefix_names[CLAUSE_PREFIX_COUNT];
 
+/* Nothing but *: any token will do. */
+bool mk_clause_is_star(const MkClause *clause);
 /* True for a clause that asks for an address in one header: from:, to:, cc:, bcc: */
 bool mk_clause_is_address(const MkClause *clause);
 

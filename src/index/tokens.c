@@ -67,8 +67,10 @@ static void emit_folded(Cutter *cutter, const char *token, size_t length)
 {
     length = mk_fold_cut(token, length, MK_LIMIT_TOKEN_BYTES);
     bool differs = mk_fold_plain(token, length, cutter->bare);
-    cutter->on_token(token, length, differs ? cutter->bare->str : NULL,
-                     differs ? cutter->bare->len : 0, cutter->position++, cutter->cookie);
+    cutter->on_token(
+        token, length, differs ? cutter->bare->str : NULL,
+        differs ? mk_fold_cut(cutter->bare->str, cutter->bare->len, MK_LIMIT_TOKEN_BYTES) : 0,
+        cutter->position++, cutter->cookie);
 }
 
 /* Cuts folded text into tokens. */

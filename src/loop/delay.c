@@ -5,9 +5,9 @@
  * any event had to wait. A turn that lasted several samples counts for each of them, as the
  * events that should have been served meanwhile would have (no "coordinated omission").
  */
-#include "internal.h"
-
 #include <string.h>
+
+#include "internal.h"
 
 static unsigned bucket_of(uint64_t us)
 {
@@ -82,7 +82,8 @@ void delay_init(Delay *delay, uv_loop_t *uv)
     uv_unref((uv_handle_t *) &delay->timer);
 }
 
-static uint64_t percentile_us(const uint64_t counts[DELAY_BUCKETS], uint64_t total, unsigned percent)
+static uint64_t percentile_us(const uint64_t counts[DELAY_BUCKETS], uint64_t total,
+                              unsigned percent)
 {
     uint64_t rank = (total * percent + 99) / 100;
     uint64_t seen = 0;

@@ -8,17 +8,18 @@
 #ifndef MAILKEEP_LOOP_INTERNAL_H
 #define MAILKEEP_LOOP_INTERNAL_H
 
+#include <mailkeep/loop.h>
+
 #include <uv.h>
 
 #include <mailkeep/limits.h>
-#include <mailkeep/loop.h>
 
 /* -- delay.c: how late turns are ------------------------------------------------------------ */
 enum {
-    DELAY_SAMPLE_MS = 50,   /* a sample every 50 ms: 1200 in a minute */
-    DELAY_SLICES = 7,       /* six full ones and the one being filled */
+    DELAY_SAMPLE_MS = 50, /* a sample every 50 ms: 1200 in a minute */
+    DELAY_SLICES = 7,     /* six full ones and the one being filled */
     DELAY_SLICE_MS = 10000,
-    DELAY_BUCKETS = 256,    /* eight a power of two: at most 12.5 % too high */
+    DELAY_BUCKETS = 256, /* eight a power of two: at most 12.5 % too high */
 };
 
 typedef struct {
@@ -27,8 +28,8 @@ typedef struct {
 } DelaySlice;
 
 typedef struct {
-    uv_timer_t timer; /* first member; unreferenced, so that it keeps no loop alive */
-    uint64_t due_ns;  /* when the sample under way should come */
+    uv_timer_t timer;      /* first member; unreferenced, so that it keeps no loop alive */
+    uint64_t due_ns;       /* when the sample under way should come */
     uint64_t slice_number; /* of the slice being filled: hrtime in slices */
     DelaySlice slices[DELAY_SLICES];
 } Delay;
@@ -45,11 +46,12 @@ typedef struct {
     GQueue waiting; /* MkJob through its link; link.data is NULL outside */
     uint64_t done_count;
     bool stopping;
+    int nice; /* of its threads */
     unsigned thread_count;
     uv_thread_t *threads;
 } Lane;
 
-bool lane_start(Lane *lane, MkLoop *loop, unsigned threads, GError **error);
+bool lane_start(Lane *lane, MkLane kind, MkLoop *loop, unsigned threads, GError **error);
 /* Hands waiting jobs back as cancelled and waits for running ones. */
 void lane_stop(Lane *lane);
 
@@ -72,9 +74,9 @@ struct MkLoop {
     uv_async_t wake; /* referenced only while jobs are out */
     Delay delay;
     Lane lanes[MK_LANE_COUNT];
-    GPtrArray *signals;    /* SignalWatch, freed when their handles are closed */
-    unsigned jobs_out;     /* submitted, done() not yet called */
-    bool stopping;         /* mk_loop_free() began */
+    GPtrArray *signals; /* SignalWatch, freed when their handles are closed */
+    unsigned jobs_out;  /* submitted, done() not yet called */
+    bool stopping;      /* mk_loop_free() began */
     bool stop_asked;
 
     /* Inbox: filled by any thread */

@@ -1,12 +1,12 @@
 /* loop.c - the loop, what comes to it from other threads, signals, and the end */
-#include "internal.h"
-
 #include <signal.h>
+
+#include "internal.h"
 
 /* Callbacks from other threads take at most this much of a turn; the rest comes in the next. */
 enum { INBOX_BUDGET_NS = 5000000 };
-/* Streams close within 5 s, a name look-up may take longer; then a handle has been leaked. */
-enum { CLOSE_WAIT_MS = 30000 };
+/* Streams close within a minute, a look-up as well; after that a handle has been leaked. */
+enum { CLOSE_WAIT_MS = 75000 };
 
 static void on_wake(uv_async_t *handle);
 
@@ -22,6 +22,18 @@ static bool init_locks(MkLoop *loop)
     return ok;
 }
 
+static bool start_lanes(MkLoop *loop, unsigned interactive, unsigned bulk, GError **error)
+{
+    const unsigned threads[MK_LANE_COUNT] = {
+        [MK_LANE_INTERACTIVE] = interactive, [MK_LANE_BULK] = bulk
+    };
+
+    for (int i = 0; i < MK_LANE_COUNT; i++)
+        if (!lane_start(&loop->lanes[i], (MkLane) i, loop, threads[i], error))
+            return false;
+    return true;
+}
+
 MkLoop *mk_loop_new(unsigned interactive_threads, unsigned bulk_threads, GError **error)
 {
     MkLoop *loop = g_new0(MkLoop, 1);
@@ -32,7 +44,7 @@ MkLoop *mk_loop_new(unsigned interactive_threads, unsigned bulk_threads, GError 
         mk_fail_errno(error, -rc, "make the event loop");
         return NULL;
     }
-    signal(SIGPIPE, SIG_IGN); /* a peer that has gone is an error of its stream, not our end */
+    signal(SIGPIPE, SIG_IGN);   /* a peer that has gone is an error of its stream, not our end */
     g_assert(init_locks(loop)); /* fails only for want of memory, as GLib's allocations */
     loop->thread = uv_thread_self();
     loop->signals = g_ptr_array_new();
@@ -42,8 +54,7 @@ MkLoop *mk_loop_new(unsigned interactive_threads, unsigned bulk_threads, GError 
     loop->wake.data = loop;
     loop->wake_open = true;
     delay_init(&loop->delay, &loop->uv);
-    if (!lane_start(&loop->lanes[MK_LANE_INTERACTIVE], loop, interactive_threads, error) ||
-        !lane_start(&loop->lanes[MK_LANE_BULK], loop, bulk_threads, error)) {
+    if (!start_lanes(loop, interactive_threads, bulk_threads, error)) {
         mk_loop_free(loop);
         return NULL;
     }

@@ -296,8 +296,7 @@ static void walk(Walk *w)
         if (delimiter.is_last) {
             g_clear_pointer(&w->open[delimiter.level].boundary, g_free);
         } else if (w->out->entities->len >= MK_LIMIT_PARTS) {
-            w->out->is_cut = true;
-            break;
+            w->out->is_cut = true; /* read on: the ends of the open ones still count */
         } else {
             at = open_part(w, at);
         }

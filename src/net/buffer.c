@@ -1,7 +1,7 @@
 /* buffer.c - a first-in first-out run of octets; gives its memory back when empty */
-#include "internal.h"
-
 #include <string.h>
+
+#include "internal.h"
 
 enum { KEEP_BYTES = 4096 }; /* a thousand idle streams must not keep a chunk each */
 

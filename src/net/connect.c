@@ -9,9 +9,9 @@
  * finish() calls the owner once. The object lives on while a look-up or a connection attempt of
  * libuv still points to it: `pending` counts those.
  */
-#include "internal.h"
-
 #include <string.h>
+
+#include "internal.h"
 
 enum { ADDRESSES = 16, HOST_BYTES = 255 };
 

@@ -7,13 +7,14 @@
 #ifndef MAILKEEP_NET_INTERNAL_H
 #define MAILKEEP_NET_INTERNAL_H
 
+#include <mailkeep/net.h>
+
 #include <mbedtls/pk.h>
 #include <mbedtls/ssl.h>
 #include <mbedtls/x509_crt.h>
 #include <uv.h>
 
 #include <mailkeep/limits.h>
-#include <mailkeep/net.h>
 
 /* -- buffer.c: octets that come in behind and go out in front ------------------------------- */
 typedef struct {
@@ -85,7 +86,8 @@ struct MkStream {
     StreamState state;
     uv_tcp_t tcp;
     uv_timer_t timer; /* handshake deadline, idle, or close deadline: see stream_enter() */
-    uv_idle_t turn;   /* started = on_turn() is due; as an idle handle it also keeps poll from waiting */
+    uv_idle_t
+        turn; /* started = on_turn() is due; as an idle handle it also keeps poll from waiting */
     MkStreamEvents events;
     void *cookie;
     MkConnectionCounter *counter; /* borrowed; NULL for a client's stream */
@@ -100,15 +102,18 @@ struct MkStream {
     uint64_t heard_ms; /* loop time of the last octets, or of mk_stream_set_idle_ms() */
 
     /* writing: tail and chunks wait; requests are on their way */
-    GByteArray *tail;  /* small writes come together here; NULL = none */
-    GQueue chunks;     /* GBytes, before tail */
-    size_t head_used;  /* octets of the first chunk already handed over */
+    GByteArray *tail; /* small writes come together here; NULL = none */
+    GQueue chunks;    /* GBytes, before tail */
+    size_t head_used; /* octets of the first chunk already handed over */
     size_t queued_bytes;
-    size_t sending_bytes; /* in uv_write() requests */
+    size_t sending_bytes;  /* in uv_write() requests */
+    uint64_t handed_bytes; /* given to the socket's queue, ever */
     unsigned requests;
+    size_t close_left; /* octets that had not left when the close timer last looked */
+    unsigned close_checks;
     bool was_full;
     GError *late_error; /* found inside an owner's call; told from the loop */
-    bool broken; /* socket or TLS session failed: nothing of the owner's goes out any more */
+    bool broken;        /* socket or TLS session failed: nothing of the owner's goes out any more */
 
     /* TLS */
     MkTls *tls;
@@ -140,8 +145,6 @@ bool stream_is_open(const MkStream *stream); /* CLEAR .. SECURE: the owner is to
 void stream_flush(MkStream *stream);
 /* Everything waiting goes to the socket's queue in clear, before TLS begins. */
 void stream_flush_clear(MkStream *stream);
-/* Nothing waits, nothing is on its way. */
-bool stream_is_flushed(const MkStream *stream);
 void stream_drop_queue(MkStream *stream);
 void stream_tell_drain(MkStream *stream);
 

@@ -1,7 +1,7 @@
 /* listener.c - accepting, counting, and turning away when full */
-#include "internal.h"
-
 #include <string.h>
+
+#include "internal.h"
 
 enum { BACKLOG = 1024 }; /* the kernel cuts it to net.core.somaxconn */
 
@@ -86,7 +86,8 @@ static bool open_listener(MkListener *listener, const char *host, uint16_t port,
                        (unsigned) port);
     rc = bind_and_listen(listener, &address);
     /* A machine without IPv6: "::" still means everybody. */
-    if (rc == UV_EAFNOSUPPORT && strcmp(host, "::") == 0 && parse_address("0.0.0.0", port, &address))
+    if (rc == UV_EAFNOSUPPORT && strcmp(host, "::") == 0 &&
+        parse_address("0.0.0.0", port, &address))
         rc = bind_and_listen(listener, &address);
     return rc == 0 || net_fail_uv(error, rc, "listen on %s port %u", host, (unsigned) port);
 }

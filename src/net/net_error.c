@@ -1,7 +1,7 @@
 /* net_error.c - what libuv and mbedTLS report, as errors of the house */
-#include "internal.h"
-
 #include <mbedtls/error.h>
+
+#include "internal.h"
 
 bool net_fail_uv(GError **error, int rc, const char *format, ...)
 {

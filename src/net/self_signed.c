@@ -1,17 +1,21 @@
 /* self_signed.c - the certificate of the first start: P-256, ten years */
-#include "internal.h"
-
+#include <arpa/inet.h>
 #include <string.h>
 #include <sys/stat.h>
 
-#include <arpa/inet.h>
 #include <mbedtls/ecp.h>
 #include <mbedtls/oid.h>
 #include <mbedtls/platform_util.h>
 
 #include <mailkeep/base.h>
 
-enum { COMMON_NAME_BYTES = 64 /* RFC 5280 A.1, ub-common-name */, HOST_BYTES = 253, PEM_ROOM = 4096 };
+#include "internal.h"
+
+enum {
+    COMMON_NAME_BYTES = 64 /* RFC 5280 A.1, ub-common-name */,
+    HOST_BYTES = 253,
+    PEM_ROOM = 4096
+};
 
 static const int64_t DAY_MS = 86400000;
 

@@ -1,11 +1,11 @@
 /* stream.c - life, reading, pausing and timers of a stream; the states are drawn in internal.h */
-#include "internal.h"
-
 #include <string.h>
 
 #include <mailkeep/base.h>
 
-enum { CLOSE_MS = 5000, LINGER_MS = 2000, KEEPALIVE_S = 120 };
+#include "internal.h"
+
+enum { CLOSE_CHECK_MS = 2500, CLOSE_CHECKS = 24, LINGER_MS = 2000, KEEPALIVE_S = 120 };
 
 static void on_turn(uv_idle_t *handle);
 
@@ -100,24 +100,16 @@ void stream_enter(MkStream *stream, StreamState state)
     uv_update_time(stream->tcp.loop);
     switch (state) {
     case STREAM_UPGRADING:
-    case STREAM_HANDSHAKE:
-        start_timer(stream, MK_LIMIT_TLS_HANDSHAKE_MS);
-        break;
+    case STREAM_HANDSHAKE: start_timer(stream, MK_LIMIT_TLS_HANDSHAKE_MS); break;
     case STREAM_CLEAR:
     case STREAM_SECURE:
         stream->heard_ms = uv_now(stream->tcp.loop);
         start_idle_timer(stream);
         break;
-    case STREAM_CLOSING:
-        start_timer(stream, CLOSE_MS);
-        break;
-    case STREAM_LINGERING:
-        start_timer(stream, LINGER_MS);
-        break;
+    case STREAM_CLOSING: start_timer(stream, CLOSE_CHECK_MS); break;
+    case STREAM_LINGERING: start_timer(stream, LINGER_MS); break;
     case STREAM_ENDED:
-    case STREAM_CLOSED:
-        uv_timer_stop(&stream->timer);
-        break;
+    case STREAM_CLOSED: uv_timer_stop(&stream->timer); break;
     }
 }
 
@@ -147,26 +139,33 @@ static void on_idle_due(MkStream *stream)
     mk_stream_unref(stream);
 }
 
+/* A slow peer gets its last octets as long as some of them leave, but not forever. */
+static void on_close_due(MkStream *stream)
+{
+    size_t left =
+        stream->queued_bytes + uv_stream_get_write_queue_size((uv_stream_t *) &stream->tcp);
+
+    if (++stream->close_checks >= CLOSE_CHECKS || left >= stream->close_left) {
+        stream_close_now(stream);
+        return;
+    }
+    stream->close_left = left;
+    start_timer(stream, CLOSE_CHECK_MS);
+}
+
 static void on_timer(uv_timer_t *handle)
 {
     MkStream *stream = handle->data;
 
     switch (stream->state) {
     case STREAM_CLEAR:
-    case STREAM_SECURE:
-        on_idle_due(stream);
-        break;
+    case STREAM_SECURE: on_idle_due(stream); break;
     case STREAM_UPGRADING:
-    case STREAM_HANDSHAKE:
-        end_with_timeout(stream, "the TLS handshake took too long");
-        break;
-    case STREAM_CLOSING:
-    case STREAM_LINGERING:
-        stream_close_now(stream);
-        break;
+    case STREAM_HANDSHAKE: end_with_timeout(stream, "the TLS handshake took too long"); break;
+    case STREAM_CLOSING: on_close_due(stream); break;
+    case STREAM_LINGERING: stream_close_now(stream); break;
     case STREAM_ENDED:
-    case STREAM_CLOSED:
-        break;
+    case STREAM_CLOSED: break;
     }
 }
 
@@ -234,6 +233,7 @@ void mk_stream_close(MkStream *stream)
     if (stream->state >= STREAM_CLOSING)
         return;
     stream_enter(stream, STREAM_CLOSING);
+    stream->close_left = stream->queued_bytes + stream->sending_bytes;
     if (stream->broken || (stream->ssl != NULL && !stream->secured))
         stream_drop_queue(stream); /* what was meant for TLS never leaves in clear */
     stream_update_reading(stream);
@@ -268,12 +268,12 @@ static void begin_linger(MkStream *stream)
 
 static void go_on_closing(MkStream *stream)
 {
-    if (!stream_is_flushed(stream) || stream->busy)
+    if (!mk_stream_is_flushed(stream) || stream->busy)
         return;
     if (stream->secured && !stream->notify_sent && !stream->broken) {
         stream_tls_notify(stream);
         stream_flush(stream);
-        if (!stream_is_flushed(stream))
+        if (!mk_stream_is_flushed(stream))
             return;
     }
     if (stream->state == STREAM_CLOSING)
@@ -341,16 +341,13 @@ static bool may_read(const MkStream *stream)
         return false;
     switch (stream->state) {
     case STREAM_CLEAR:
-    case STREAM_SECURE:
-        return !stream->paused && buffer_length(&stream->in) == 0;
+    case STREAM_SECURE: return !stream->paused && buffer_length(&stream->in) == 0;
     case STREAM_HANDSHAKE: /* the owner's pause holds back octets, not the handshake */
     case STREAM_CLOSING:
-    case STREAM_LINGERING:
-        return !stream->broken;
+    case STREAM_LINGERING: return !stream->broken;
     case STREAM_UPGRADING:
     case STREAM_ENDED:
-    case STREAM_CLOSED:
-        return false;
+    case STREAM_CLOSED: return false;
     }
     return false;
 }

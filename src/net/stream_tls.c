@@ -5,11 +5,11 @@
  * at a time for a stream; while one runs the stream is `busy` and the loop keeps its hands off
  * ssl, in and out. Records are opened and sealed on the loop, a bounded share a turn.
  */
-#include "internal.h"
-
 #include <string.h>
 
 #include <mbedtls/error.h>
+
+#include "internal.h"
 
 enum {
     SEAL_BYTES_A_TURN = 256 << 10, /* about 0.8 ms */
@@ -218,6 +218,9 @@ static bool read_record(MkStream *stream)
     }
     if (rc == MBEDTLS_ERR_SSL_RECEIVED_NEW_SESSION_TICKET)
         return true;
+    /* mbedTLS also says WANT_READ after a message of its own, with more records already here. */
+    if (is_pending(rc) && buffer_length(&stream->in) > 0)
+        return true;
     if (rc == MBEDTLS_ERR_SSL_PEER_CLOSE_NOTIFY)
         stream_end(stream, NULL);
     else if (!is_pending(rc))
@@ -254,7 +257,8 @@ static void consume(MkStream *stream, size_t length)
 static bool next_chunk(MkStream *stream)
 {
     if (stream->chunks.length == 0 && stream->tail != NULL)
-        g_queue_push_tail(&stream->chunks, g_byte_array_free_to_bytes(g_steal_pointer(&stream->tail)));
+        g_queue_push_tail(&stream->chunks,
+                          g_byte_array_free_to_bytes(g_steal_pointer(&stream->tail)));
     return stream->chunks.length > 0;
 }
 
@@ -265,8 +269,8 @@ void stream_tls_seal(MkStream *stream)
     while (stream->secured && !stream->broken && sealed < SEAL_BYTES_A_TURN && next_chunk(stream)) {
         gsize length;
         const uint8_t *data = g_bytes_get_data(stream->chunks.head->data, &length);
-        int rc = mbedtls_ssl_write(stream->ssl, data + stream->head_used,
-                                   length - stream->head_used);
+        int rc =
+            mbedtls_ssl_write(stream->ssl, data + stream->head_used, length - stream->head_used);
 
         if (rc <= 0) { /* the transport takes everything, so no WANT_WRITE: this is for good */
             stream->broken = true;

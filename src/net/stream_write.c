@@ -5,13 +5,13 @@
  * a turn all of it is sealed (TLS) or taken as it is, tried at once, and what the socket does
  * not take goes into one uv_write() request. Nothing more is handed over until that is done.
  */
-#include "internal.h"
-
 #include <string.h>
 
+#include "internal.h"
+
 enum {
-    COPY_BYTES = 4096,       /* smaller GBytes are cheaper to copy than to carry */
-    TAIL_BYTES = 64 << 10,   /* a tail this long becomes a chunk */
+    COPY_BYTES = 4096,     /* smaller GBytes are cheaper to copy than to carry */
+    TAIL_BYTES = 64 << 10, /* a tail this long becomes a chunk */
     CHUNKS_A_REQUEST = 64,
 };
 
@@ -29,7 +29,8 @@ typedef struct {
 static void seal_tail(MkStream *stream)
 {
     if (stream->tail != NULL)
-        g_queue_push_tail(&stream->chunks, g_byte_array_free_to_bytes(g_steal_pointer(&stream->tail)));
+        g_queue_push_tail(&stream->chunks,
+                          g_byte_array_free_to_bytes(g_steal_pointer(&stream->tail)));
 }
 
 static bool accepts(const MkStream *stream)
@@ -100,11 +101,17 @@ void stream_drop_queue(MkStream *stream)
     stream->queued_bytes = 0;
 }
 
-bool stream_is_flushed(const MkStream *stream)
+bool mk_stream_is_flushed(const MkStream *stream)
 {
     bool sealed = stream->busy || buffer_length(&stream->out) == 0; /* the lane owns out */
 
     return stream->requests == 0 && stream->queued_bytes == 0 && sealed;
+}
+
+uint64_t mk_stream_sent_bytes(const MkStream *stream)
+{
+    return stream->handed_bytes -
+           uv_stream_get_write_queue_size((const uv_stream_t *) &stream->tcp);
 }
 
 /* -- requests ------------------------------------------------------------------------------- */
@@ -183,13 +190,15 @@ static bool send_request(MkStream *stream, WriteRequest *request)
     unsigned first;
     int rc;
 
+    stream->handed_bytes += request->length;
     if (sent >= 0 && (size_t) sent == request->length) {
         request_free(request);
         return true;
     }
     first = skip_sent(request, sent > 0 ? (size_t) sent : 0); /* an error comes again below */
     request->length -= sent > 0 ? (size_t) sent : 0;
-    rc = uv_write(&request->request, tcp, request->bufs + first, request->count - first, on_written);
+    rc =
+        uv_write(&request->request, tcp, request->bufs + first, request->count - first, on_written);
     if (rc != 0) {
         GError *error = NULL;
 

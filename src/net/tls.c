@@ -4,13 +4,13 @@
  * One random source, one PSA state and one ticket key serve all contexts and outlive them:
  * a client's ticket stays good over a reload of the certificate.
  */
-#include "internal.h"
-
 #include <mbedtls/ctr_drbg.h>
 #include <mbedtls/entropy.h>
 #include <mbedtls/sha1.h>
 #include <mbedtls/ssl_ticket.h>
 #include <psa/crypto.h>
+
+#include "internal.h"
 
 enum { TICKET_LIFETIME_S = 86400, TICKETS_A_HANDSHAKE = 2 };
 
@@ -116,7 +116,8 @@ static bool set_defaults(MkTls *tls, GError **error)
 
 /* -- server --------------------------------------------------------------------------------- */
 
-static bool load_pair(MkTls *tls, const char *certificate_path, const char *key_path, GError **error)
+static bool load_pair(MkTls *tls, const char *certificate_path, const char *key_path,
+                      GError **error)
 {
     int rc = mbedtls_x509_crt_parse_file(&tls->certificates, certificate_path);
 

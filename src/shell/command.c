@@ -21,11 +21,12 @@ static const struct {
     const char *name;
     const char *what;
     ClientCommand run;
+    bool asks_server;
 } client_commands[] = {
-    { "clear", "clears the screen", cmd_clear },
-    { "exit", "ends the shell", NULL }, /* interactive.c */
-    { "help", "lists all commands and their parameters", cmd_help },
-    { "user-list", "lists all users", cmd_user_list },
+    { "clear", "clears the screen", cmd_clear, false },
+    { "exit", "ends the shell", NULL, false }, /* interactive.c */
+    { "help", "lists all commands and their parameters", cmd_help, true },
+    { "user-list", "lists all users", cmd_user_list, true },
 };
 
 static int fail(const GError *error)
@@ -35,13 +36,13 @@ static int fail(const GError *error)
     case MK_ERROR_AUTH:
     case MK_ERROR_NETWORK:
     case MK_ERROR_TLS:
-    case MK_ERROR_TIMEOUT: return EXIT_LOGIN;
+    case MK_ERROR_TIMEOUT:
+    case MK_ERROR_BUSY: /* too many failed logins */ return EXIT_LOGIN;
     case MK_ERROR_INVALID:
     case MK_ERROR_NOT_FOUND:
     case MK_ERROR_EXISTS:
     case MK_ERROR_DENIED:
     case MK_ERROR_LIMIT:
-    case MK_ERROR_BUSY:
     case MK_ERROR_NO_SPACE:
     case MK_ERROR_IO:
     case MK_ERROR_CORRUPT:
@@ -127,12 +128,23 @@ static yyjson_doc *next_status(Connection *connection, yyjson_val *answer, GErro
     return doc;
 }
 
+/* What scripts rely on: success is only what says so. */
+static int conclude(yyjson_val *answer)
+{
+    const char *message = string_at(yyjson_obj_get(answer, "error"), "message");
+
+    if (message == NULL && g_strcmp0(string_at(answer, "statusCode"), "succeeded") == 0)
+        return EXIT_SUCCESS;
+    fprintf(stderr, "mailkeep: %s\n", message != NULL ? message : "the command did not succeed");
+    return EXIT_COMMAND;
+}
+
 /* Follows a call to its end. Takes @doc. */
 static int follow(Connection *connection, yyjson_doc *doc, FILE *out)
 {
     g_autoptr(GError) error = NULL;
-    const char *message;
     yyjson_val *root;
+    int status;
 
     for (;;) {
         yyjson_doc *next;
@@ -148,12 +160,10 @@ static int follow(Connection *connection, yyjson_doc *doc, FILE *out)
             return fail(error);
         doc = next;
     }
-    message = string_at(yyjson_obj_get(root, "error"), "message");
-    if (message != NULL)
-        fprintf(stderr, "mailkeep: %s\n", message);
+    status = conclude(root);
     print_result(yyjson_obj_get(root, "result"), out);
     yyjson_doc_free(doc);
-    return message == NULL ? EXIT_SUCCESS : EXIT_COMMAND;
+    return status;
 }
 
 static int call_function(Connection *connection, char **words, FILE *out)
@@ -224,6 +234,7 @@ static int cmd_user_list(Connection *connection, char **words, FILE *out)
     yyjson_doc *doc;
     yyjson_arr_iter iter;
     yyjson_val *user;
+    int status;
 
     if (words[1] != NULL) {
         fputs("mailkeep: user-list takes no parameters\n", stderr);
@@ -232,6 +243,7 @@ static int cmd_user_list(Connection *connection, char **words, FILE *out)
     doc = connection_post(connection, "invoke/GetUsers", NULL, &error);
     if (doc == NULL)
         return fail(error);
+    status = conclude(yyjson_doc_get_root(doc));
     yyjson_arr_iter_init(yyjson_obj_get(yyjson_doc_get_root(doc), "result"), &iter);
     while ((user = yyjson_arr_iter_next(&iter)) != NULL) {
         const char *full_name = string_at(user, "fullName");
@@ -241,7 +253,15 @@ static int cmd_user_list(Connection *connection, char **words, FILE *out)
                 full_name != NULL ? full_name : "");
     }
     yyjson_doc_free(doc);
-    return EXIT_SUCCESS;
+    return status;
+}
+
+bool command_asks_server(const char *name)
+{
+    for (size_t i = 0; i < G_N_ELEMENTS(client_commands); i++)
+        if (strcmp(client_commands[i].name, name) == 0)
+            return client_commands[i].asks_server;
+    return true;
 }
 
 int command_run(Connection *connection, char **words, FILE *out)

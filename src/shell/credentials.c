@@ -102,13 +102,30 @@ bool credentials_save(const char *account, const char *password, GError **error)
     return ok;
 }
 
+/* Octet by octet: commands that stand behind the password in a pipe are left for the shell. */
+static char *line_read(void)
+{
+    char line[MK_LIMIT_PASSWORD_BYTES + 2];
+    char *result = NULL;
+    size_t length = 0;
+    ssize_t got;
+
+    while (length < sizeof line - 1 && (got = read(STDIN_FILENO, line + length, 1)) == 1 &&
+           line[length] != '\n')
+        length++;
+    line[length] = '\0';
+    if (length > 0 || got == 1)
+        result = g_strndup(line, strcspn(line, "\r\n"));
+    mk_wipe(line, sizeof line);
+    return result;
+}
+
 char *password_ask(const char *prompt)
 {
     struct termios with_echo;
     struct termios without;
-    char line[MK_LIMIT_PASSWORD_BYTES + 2];
     bool is_terminal = tcgetattr(STDIN_FILENO, &with_echo) == 0;
-    char *result = NULL;
+    char *result;
 
     if (is_terminal) {
         fputs(prompt, stderr);
@@ -116,14 +133,10 @@ char *password_ask(const char *prompt)
         without.c_lflag &= ~(tcflag_t) ECHO;
         tcsetattr(STDIN_FILENO, TCSAFLUSH, &without);
     }
-    if (fgets(line, sizeof line, stdin) != NULL) {
-        line[strcspn(line, "\r\n")] = '\0';
-        result = g_strdup(line);
-    }
+    result = line_read();
     if (is_terminal) {
         tcsetattr(STDIN_FILENO, TCSAFLUSH, &with_echo);
         fputc('\n', stderr);
     }
-    mk_wipe(line, sizeof line);
     return result;
 }

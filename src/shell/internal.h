@@ -55,6 +55,8 @@ yyjson_doc *connection_post(Connection *connection, const char *action, const ch
                             GError **error);
 
 /* -- command.c ------------------------------------------------------------------------------ */
+/* False for what the shell does by itself. */
+bool command_asks_server(const char *name);
 /* Runs one command, prints to @out. Its exit status. */
 int command_run(Connection *connection, char **words, FILE *out);
 

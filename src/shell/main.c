@@ -42,7 +42,7 @@ static bool credentials_complete(Options *options)
 }
 
 /* The first call shows whether server and login are right, before the prompt appears. */
-static bool greet(Connection *connection, const Options *options)
+static bool greet(Connection *connection, bool with_logo)
 {
     g_autoptr(GError) error = NULL;
     yyjson_doc *doc = connection_post(connection, "invoke/GetVersion", NULL, &error);
@@ -51,7 +51,7 @@ static bool greet(Connection *connection, const Options *options)
         fprintf(stderr, "mailkeep: %s\n", error->message);
         return false;
     }
-    if (!options->no_logo) {
+    if (with_logo) {
         yyjson_val *result = yyjson_obj_get(yyjson_doc_get_root(doc), "result");
         const char *version = yyjson_get_str(yyjson_obj_get(result, "version"));
 
@@ -71,11 +71,12 @@ static int run(const Options *options, FILE *out)
         fprintf(stderr, "mailkeep: %s\n", error->message);
         return EXIT_LOGIN;
     }
-    if (options->command != NULL)
-        return command_run(connection, options->command, out);
-    if (!greet(connection, options))
+    if (options->command == NULL)
+        return greet(connection, !options->no_logo) ? interactive_run(connection, out) : EXIT_LOGIN;
+    /* Success says that the login is right, whatever the command (SH-03). */
+    if (!command_asks_server(options->command[0]) && !greet(connection, false))
         return EXIT_LOGIN;
-    return interactive_run(connection, out);
+    return command_run(connection, options->command, out);
 }
 
 int main(int argc, char **argv)

@@ -9,12 +9,18 @@ static void test_errno_gives_code(void)
         int errnum;
         MkErrorCode code;
     } cases[] = {
-        { ENOSPC, MK_ERROR_NO_SPACE },  { EDQUOT, MK_ERROR_NO_SPACE },
-        { ENOENT, MK_ERROR_NOT_FOUND }, { EEXIST, MK_ERROR_EXISTS },
-        { EACCES, MK_ERROR_DENIED },    { EPERM, MK_ERROR_DENIED },
-        { ETIMEDOUT, MK_ERROR_TIMEOUT }, { ECONNRESET, MK_ERROR_NETWORK },
-        { EPIPE, MK_ERROR_NETWORK },    { EADDRINUSE, MK_ERROR_NETWORK },
-        { ECANCELED, MK_ERROR_CANCELLED }, { EIO, MK_ERROR_IO },
+        { ENOSPC, MK_ERROR_NO_SPACE },
+        { EDQUOT, MK_ERROR_NO_SPACE },
+        { ENOENT, MK_ERROR_NOT_FOUND },
+        { EEXIST, MK_ERROR_EXISTS },
+        { EACCES, MK_ERROR_DENIED },
+        { EPERM, MK_ERROR_DENIED },
+        { ETIMEDOUT, MK_ERROR_TIMEOUT },
+        { ECONNRESET, MK_ERROR_NETWORK },
+        { EPIPE, MK_ERROR_NETWORK },
+        { EADDRINUSE, MK_ERROR_NETWORK },
+        { ECANCELED, MK_ERROR_CANCELLED },
+        { EIO, MK_ERROR_IO },
         { EBADF, MK_ERROR_IO },
     };
 

@@ -33,9 +33,24 @@ static void test_mail_id_round_trip(void)
 
 static void test_mail_id_refuses(void)
 {
-    static const char *const bad[] = { "",      ":",     "1",    "1:",  ":1",           "1:0",
-                                       "01:1",  "1:01",  "1:1 ", " 1:1", "+1:1",        "1:-1",
-                                       "1:1:1", "a:1",   "1:a",  "1::1", "4294967296:1", "1:4294967296",
+    static const char *const bad[] = { "",
+                                       ":",
+                                       "1",
+                                       "1:",
+                                       ":1",
+                                       "1:0",
+                                       "01:1",
+                                       "1:01",
+                                       "1:1 ",
+                                       " 1:1",
+                                       "+1:1",
+                                       "1:-1",
+                                       "1:1:1",
+                                       "a:1",
+                                       "1:a",
+                                       "1::1",
+                                       "4294967296:1",
+                                       "1:4294967296",
                                        "99999999999999999999:1" };
 
     for (guint i = 0; i < G_N_ELEMENTS(bad); i++) {
@@ -51,7 +66,8 @@ static void test_format_utc(void)
     static const struct {
         int64_t unix_ms;
         const char *text;
-    } cases[] = { /* from `date -u -d @N` */
+    } cases[] = {
+        /* from `date -u -d @N` */
         { 0, "1970-01-01T00:00:00Z" },
         { 1767323045678, "2026-01-02T03:04:05Z" },
         { 951782400000, "2000-02-29T00:00:00Z" },

@@ -101,19 +101,25 @@ static void test_failure_stays(void)
 
 static void test_block_length_lies(void)
 {
-    MkReader r = mk_reader("\x05" "abc", 4);
+    MkReader r = mk_reader("\x05"
+                           "abc",
+                           4);
     size_t length;
 
     g_assert_null(mk_read_block(&r, &length));
     g_assert_true(r.failed);
-    r = mk_reader("\xff\xff\xff\xff\xff\xff\xff\xff\xff\x01" "abc", 13);
+    r = mk_reader("\xff\xff\xff\xff\xff\xff\xff\xff\xff\x01"
+                  "abc",
+                  13);
     g_assert_null(mk_read_block(&r, &length));
     g_assert_true(r.failed);
 }
 
 static void test_string_with_nul(void)
 {
-    MkReader r = mk_reader("\x03" "a\0b", 4);
+    MkReader r = mk_reader("\x03"
+                           "a\0b",
+                           4);
 
     g_assert_null(mk_read_string(&r));
     g_assert_true(r.failed);

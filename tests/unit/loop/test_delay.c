@@ -1,5 +1,5 @@
 /* test_delay.c - the histogram behind the loop delay gauge */
-#include "../../../src/loop/internal.h"
+#include "loop/internal.h"
 
 static const uint64_t SECOND_NS = 1000000000;
 

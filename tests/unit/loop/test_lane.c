@@ -1,8 +1,12 @@
 /* test_lane.c - jobs: run on a lane, done on the loop, once, whatever happens */
+#include <mailkeep/loop.h>
+
+#include <sys/resource.h>
+#include <unistd.h>
+
 #include <uv.h>
 
 #include <mailkeep/limits.h>
-#include <mailkeep/loop.h>
 
 enum { GUARD_MS = 20000 };
 
@@ -59,6 +63,11 @@ static void run_square(MkJob *job)
 
     g_assert_false(mk_loop_is_loop_thread(self->f->loop));
     self->out = self->in * self->in;
+}
+
+static void run_priority(MkJob *job)
+{
+    ((TestJob *) job)->out = (uint64_t) getpriority(PRIO_PROCESS, (id_t) gettid());
 }
 
 static void run_wait(MkJob *job)
@@ -127,6 +136,30 @@ static void test_jobs_run(Fixture *f, gconstpointer data)
     g_assert_cmpuint(gauges.jobs_done[MK_LANE_BULK], ==, 1000);
     g_assert_cmpuint(gauges.jobs_done[MK_LANE_INTERACTIVE], ==, 1000);
     g_assert_cmpuint(gauges.jobs_waiting[MK_LANE_BULK], ==, 0);
+}
+
+static void priority_done(MkJob *job)
+{
+    TestJob *self = (TestJob *) job;
+
+    g_assert_cmpuint(self->out, >, self->in); /* a higher number gives way */
+    job_done(job);
+}
+
+static void test_lanes_give_way_to_the_loop(Fixture *f, gconstpointer data)
+{
+    int own = getpriority(PRIO_PROCESS, 0);
+
+    (void) data;
+    if (own < 0 || own >= 15) {
+        g_test_skip("the test itself runs at an unusual priority");
+        return;
+    }
+    f->wanted = MK_LANE_COUNT;
+    for (int lane = 0; lane < MK_LANE_COUNT; lane++)
+        submit(f, (MkLane) lane, run_priority, (uint64_t) own)->job.done = priority_done;
+    mk_loop_run(f->loop);
+    g_assert_cmpuint(f->done, ==, MK_LANE_COUNT);
 }
 
 static void test_jobs_keep_the_loop_alive(Fixture *f, gconstpointer data)
@@ -231,6 +264,7 @@ int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
     ADD(jobs_run);
+    ADD(lanes_give_way_to_the_loop);
     ADD(jobs_keep_the_loop_alive);
     ADD(waiting_job_is_cancelled);
     ADD(running_job_sees_cancel);

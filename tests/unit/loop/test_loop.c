@@ -1,11 +1,12 @@
 /* test_loop.c - turns, posts from threads, timers, signals, stopping */
+#include <mailkeep/loop.h>
+
 #include <signal.h>
 #include <unistd.h>
 
 #include <uv.h>
 
 #include <mailkeep/base.h>
-#include <mailkeep/loop.h>
 
 enum { GUARD_MS = 20000 };
 

@@ -6,17 +6,18 @@
 #ifndef MAILKEEP_TEST_NET_FIXTURE_H
 #define MAILKEEP_TEST_NET_FIXTURE_H
 
-#include <string.h>
-#include <unistd.h>
+#include <mailkeep/net.h>
 
 #include <arpa/inet.h>
-#include <glib/gstdio.h>
 #include <netinet/in.h>
+#include <string.h>
 #include <sys/socket.h>
+#include <unistd.h>
+
+#include <glib/gstdio.h>
 
 #include <mailkeep/base.h>
 #include <mailkeep/limits.h>
-#include <mailkeep/net.h>
 
 typedef struct {
     MkStream *stream;
@@ -39,15 +40,15 @@ typedef struct {
     unsigned connects;
 } Fixture;
 
-#define WAIT(condition)                                                                            \
-    do {                                                                                           \
-        int64_t wait_end_ms = mk_clock_monotonic_ms() + 10000;                                     \
-        while (!(condition)) {                                                                     \
-            mk_loop_turn(f->loop);                                                                 \
-            g_usleep(200);                                                                         \
-            if (mk_clock_monotonic_ms() > wait_end_ms)                                             \
-                g_error("%s:%d: never came: %s", __FILE__, __LINE__, #condition);                  \
-        }                                                                                          \
+#define WAIT(condition)                                                           \
+    do {                                                                          \
+        int64_t wait_end_ms = mk_clock_monotonic_ms() + 10000;                    \
+        while (!(condition)) {                                                    \
+            mk_loop_turn(f->loop);                                                \
+            g_usleep(200);                                                        \
+            if (mk_clock_monotonic_ms() > wait_end_ms)                            \
+                g_error("%s:%d: never came: %s", __FILE__, __LINE__, #condition); \
+        }                                                                         \
     } while (0)
 
 static inline void turn_for(Fixture *f, int64_t ms)
@@ -249,7 +250,7 @@ static inline void fill_pattern(uint8_t *data, size_t length)
     }
 }
 
-#define ADD(room, name)                                                                            \
+#define ADD(room, name) \
     g_test_add("/net/" room "/" #name, Fixture, NULL, set_up, test_##name, tear_down)
 
 #endif

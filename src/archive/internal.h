@@ -1,0 +1,296 @@
+/*
+ * internal.h - the inside of archive/
+ *
+ * Locks, in the order in which they may be taken:
+ *   master_lock   the one writer of the master database; held over its commit, lanes only
+ *   users.lock, gateways.lock, gate.lock, sessions.lock
+ *                 short, no I/O under them, so that the loop may take them too; never two at once
+ * pthread's own locks, so that the thread sanitizer sees them.
+ */
+#ifndef MAILKEEP_ARCHIVE_INTERNAL_H
+#define MAILKEEP_ARCHIVE_INTERNAL_H
+
+#include <pthread.h>
+#include <stdatomic.h>
+
+#include <mailkeep/archive.h>
+#include <mailkeep/crypto.h>
+#include <mailkeep/db.h>
+#include <mailkeep/limits.h>
+
+/* -- users in memory: user_record.c, user_table.c ---------------------------------------------- */
+/* Never changed once it is in the table: a change puts a changed copy in its place. */
+typedef struct {
+    MkUser user; /* the outside view; has_password follows password_hash */
+    char *folded_name;
+    char *password_hash;       /* NULL = none */
+    uint32_t password_version; /* rises with every password set: older principals end */
+} UserRecord;
+
+UserRecord *user_record_new(uint32_t id, const char *user_name);
+UserRecord *user_record_copy(const UserRecord *record);
+void user_record_free(UserRecord *record);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(UserRecord, user_record_free)
+void user_record_set_name(UserRecord *record, const char *user_name);
+void user_record_set_hash(UserRecord *record, char *password_hash); /* takes it */
+/* The octets of docs/formats/master.md. */
+void user_record_format(const UserRecord *record, GByteArray *out);
+UserRecord *user_record_parse(uint32_t id, const uint8_t *data, size_t length);
+MkUser *user_copy(const MkUser *user);
+/* The form in which user names are compared: NFC, case folded. */
+char *user_name_fold(const char *user_name);
+bool user_name_check(const char *user_name, GError **error);
+bool user_record_is_admin(const UserRecord *record);
+bool user_record_may_login(const UserRecord *record);
+
+typedef struct {
+    pthread_rwlock_t lock;
+    GHashTable *by_id;      /* id -> UserRecord *, owned */
+    GHashTable *by_name;    /* folded name -> UserRecord *, both borrowed */
+    GHashTable *by_address; /* folded address -> GPtrArray of UserRecord *, borrowed */
+} UserTable;
+
+void user_table_init(UserTable *table);
+void user_table_clear(UserTable *table);
+void user_table_put(UserTable *table,
+                    UserRecord *record); /* takes it, in place of one with its id */
+void user_table_remove(UserTable *table, uint32_t id);
+/* Copies, or NULL. */
+UserRecord *user_table_find(UserTable *table, const char *user_name);
+UserRecord *user_table_get(UserTable *table, uint32_t id);
+bool user_table_archive_is_taken(UserTable *table, const char *archive);
+/* Whether an administrator with a password is left when @without (an id) is gone. */
+bool user_table_admin_remains(UserTable *table, uint32_t without);
+/* Adds "<archive>/<folder>" (new strings as keys) for each user who has @folded_address. */
+void user_table_add_owners(UserTable *table, const char *folded_address, const char *folder,
+                           GHashTable *paths);
+
+/* -- gateway mailboxes in memory: gateway.c ------------------------------------------------------ */
+typedef struct {
+    pthread_rwlock_t lock;
+    GHashTable *by_id;      /* id -> GatewayRecord *, owned */
+    GHashTable *by_address; /* folded address -> GatewayRecord *, borrowed */
+} GatewayTable;
+
+void gateway_table_init(GatewayTable *table);
+void gateway_table_clear(GatewayTable *table);
+bool gateway_table_load(MkArchive *archive, GError **error);
+/* The id of the mailbox with this address, or NULL. */
+char *gateway_table_id_of(GatewayTable *table, const char *address);
+
+/* -- master database: master.c --------------------------------------------------------------- */
+enum { MASTER_META, MASTER_USERS, MASTER_GATEWAYS, MASTER_TABLES };
+
+MkDb *master_open(const char *data_dir, const MkKeyring *keyring, uint64_t map_size_bytes,
+                  GError **error);
+/* False from @on_row: the row is damaged. */
+typedef bool (*MasterRowFunc)(uint32_t id, const GByteArray *value, void *cookie);
+bool master_each(MkDb *master, unsigned table, MasterRowFunc on_row, void *cookie, GError **error);
+bool master_load_users(MkDb *master, UserTable *users, GError **error);
+/* One row, one transaction; master_lock is held. @value NULL deletes. */
+bool master_put(MkArchive *archive, unsigned table, uint32_t id, const GByteArray *value,
+                GError **error);
+/* Makes a number that was never given before, durably. */
+bool master_next_id(MkArchive *archive, unsigned table, uint32_t *out_id, GError **error);
+
+/* -- logins: login.c, throttle.c, login_cache.c ---------------------------------------------- */
+typedef struct {
+    GHashTable *entries; /* key -> ThrottleEntry *, owned */
+    GQueue order;        /* the same, oldest window first */
+} Throttle;
+
+void throttle_init(Throttle *throttle);
+void throttle_clear(Throttle *throttle);
+/* Counts a try that is taken back when it succeeds; false: too many in this window. */
+bool throttle_try(Throttle *throttle, const char *key, int64_t now_ms);
+void throttle_take_back(Throttle *throttle, const char *key);
+
+typedef struct {
+    MkKey *key;          /* of this process only */
+    GHashTable *entries; /* MkHash * -> int64_t * (monotonic ms until it counts) */
+} LoginCache;
+
+void login_cache_init(LoginCache *cache);
+void login_cache_clear(LoginCache *cache);
+MkHash login_cache_key(const LoginCache *cache, const UserRecord *record, const char *peer,
+                       const char *password);
+bool login_cache_has(LoginCache *cache, const MkHash *key, int64_t now_ms);
+void login_cache_add(LoginCache *cache, const MkHash *key, int64_t now_ms);
+
+typedef struct {
+    pthread_mutex_t lock;
+    Throttle names;
+    Throttle peers;
+    LoginCache cache;
+    pthread_mutex_t slots_lock; /* MK_LIMIT_PASSWORD_JOBS: 64 MiB each */
+    pthread_cond_t slots_free;
+    unsigned slots_used;
+} LoginGate;
+
+void login_gate_init(LoginGate *gate);
+void login_gate_clear(LoginGate *gate);
+/* Argon2id, at most MK_LIMIT_PASSWORD_JOBS at once. */
+bool login_gate_verify(LoginGate *gate, const char *hash, const char *password);
+char *login_gate_hash(LoginGate *gate, const char *password, GError **error);
+
+MkPrincipal *principal_new(uint32_t user_id, uint32_t password_version);
+bool principal_is_system(const MkPrincipal *principal);
+/* A copy of the user's record while the principal is valid; NULL otherwise and for the system. */
+UserRecord *principal_record(MkArchive *archive, const MkPrincipal *principal);
+
+/* -- sessions: sessions.c ------------------------------------------------------------------------ */
+typedef struct {
+    pthread_mutex_t lock;
+    GHashTable *by_id; /* id -> Session *, owned */
+    uint64_t last_number;
+} SessionTable;
+
+void session_table_init(SessionTable *table);
+void session_table_clear(SessionTable *table);
+
+/* -- folders and rights: folders.c ------------------------------------------------------------ */
+/* A user's readable places at one moment. */
+typedef struct {
+    bool all;             /* the machine itself */
+    GHashTable *readable; /* archives and folders with MK_RIGHT_READ; it counts for all below */
+} Sight;
+void sight_init(Sight *sight, MkArchive *archive, const MkPrincipal *principal);
+void sight_clear(Sight *sight);
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Sight, sight_clear)
+bool sight_may_read(const Sight *sight, const char *path);
+/* @path is @below or lies in it */
+bool folder_is_within(const char *path, const char *below);
+
+/* -- stores: stores.c, follower.c -------------------------------------------------------------- */
+typedef struct Follower Follower;
+
+typedef struct {
+    uint32_t id;
+    char *name;
+    char *dir;
+    MkStore *store;
+    MkIndex *index;
+    Follower *follower;                /* NULL without a loop */
+    _Atomic uint64_t indexed;          /* the index's watermark, for gauges */
+    pthread_mutex_t index_writer_lock; /* the one writer of the index; guards the next two */
+    uint64_t rebuild_sequence; /* not 0: all mails are being indexed; then the index is here */
+    uint32_t rebuild_after;    /* the last number done so far */
+} ArchiveStore;
+
+bool stores_open(MkArchive *archive, uint64_t map_size_bytes, GError **error);
+void archive_store_free(ArchiveStore *store);
+/* The store that new mail goes to. */
+ArchiveStore *store_current(MkArchive *archive);
+ArchiveStore *store_find(MkArchive *archive, uint32_t store_id);
+gint folder_id_compare(const void *a, const void *b); /* of uint32_t ids, for sorting */
+bool folder_exists(MkArchive *archive, const char *path);
+
+/* -- indexing: index_batch.c ------------------------------------------------------------------- */
+/*
+ * Takes the next batch into the index, durably. Lane; blocks.
+ * @out_more  there is more to do at once
+ */
+bool index_batch(MkArchive *archive, ArchiveStore *store, const MkJob *job, bool *out_more,
+                 GError **error);
+
+Follower *follower_new(MkArchive *archive, ArchiveStore *store);
+void follower_poke(Follower *follower); /* [loop] perhaps there is something new */
+void follower_stop(Follower *follower); /* [loop] no new job; the running one counts as busy */
+void follower_free(Follower *follower);
+
+/* -- ingest: ingest.c, deliver.c, owners.c, envelope.c -------------------------------------------- */
+typedef struct Ingest Ingest;
+
+/* What deliver.c needs of an ingest, on the lane. */
+typedef struct {
+    MkArchive *archive;
+    ArchiveStore *store;
+    const MkEnvelope *envelope;
+    void (*submit)(void *cookie, MkPreparedMail *prepared); /* takes it */
+    void *cookie;
+} Delivery;
+/* Unwraps @data, finds owners, prepares and submits each original. */
+bool deliver(const Delivery *delivery, GBytes *data, GError **error);
+
+typedef struct {
+    GHashTable *paths;        /* folder path -> itself: where the mail goes */
+    GPtrArray *envelope_only; /* char *: recipients that no header field of the mail names */
+} Owners;
+void owners_init(Owners *owners);
+void owners_clear(Owners *owners);
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Owners, owners_clear)
+/* What a report says of its envelope. */
+void owners_add_journal(Owners *owners, UserTable *users, const MkJournal *journal);
+/* What the mail's own header says: @from and @to tell which side still needs it. */
+void owners_add_header(Owners *owners, UserTable *users, const MkMailSummary *summary, bool from,
+                       bool to);
+/* Keeps of the report's recipients those that the header does not name. */
+void owners_find_envelope_only(Owners *owners, const GPtrArray *journals,
+                               const MkMailSummary *summary);
+
+/* The receipt's octets of docs/formats/master.md. */
+GBytes *envelope_format(const MkEnvelope *envelope, const GPtrArray *envelope_only);
+/* @out_envelope_only (out) may be NULL; char * */
+MkEnvelope *envelope_parse(GBytes *octets, GPtrArray **out_envelope_only, GError **error);
+
+/* The mail's own row in the store: one octet of version, one of META_ flags. */
+enum { META_HAS_ENVELOPE_ONLY = 1 << 0 };
+GBytes *meta_format(unsigned flags);
+unsigned meta_parse(GBytes *meta);
+
+/* -- spool: spool.c ------------------------------------------------------------------------------ */
+typedef struct {
+    MkKey *key;           /* of this process only */
+    uint64_t next_id;     /* loop only, as the next two */
+    uint64_t total_bytes; /* octets in memory, all spools */
+    uint64_t open_count;
+} SpoolYard;
+
+/* [loop] calls @on_ready, now or later, when no job of the spool runs any more */
+void spool_when_ready(MkSpool *spool, void (*on_ready)(void *cookie), void *cookie);
+const GError *spool_error(const MkSpool *spool);
+/* Lane: all octets in one piece; the spool must be ready and left alone meanwhile. */
+GBytes *spool_read(MkSpool *spool, GError **error);
+
+/* -- disk space: space.c ------------------------------------------------------------------------ */
+typedef struct SpaceWatch SpaceWatch;
+SpaceWatch *space_watch_new(MkArchive *archive); /* blocks once: looks at the disk */
+void space_watch_stop(SpaceWatch *watch);
+void space_watch_free(SpaceWatch *watch);
+
+/* -- the archive -------------------------------------------------------------------------------- */
+struct MkArchive {
+    MkLoop *loop; /* NULL during mk_archive_init() */
+    char *data_dir;
+    MkKeyring *keyring;
+    MkDb *master;
+    pthread_mutex_t master_lock;
+    UserTable users;
+    GatewayTable gateways;
+    LoginGate gate;
+    SessionTable sessions;
+    GPtrArray *stores; /* ArchiveStore *; constant once open */
+    MkPrincipal *system;
+
+    /* loop only */
+    SpoolYard spools;
+    SpaceWatch *space;
+    GQueue large;         /* Ingest *: large mails that wait for their turn */
+    bool large_running;   /* one large mail is on a lane */
+    unsigned ingest_open; /* ingests not yet reported */
+    unsigned busy_jobs;   /* jobs of the archive on a lane, ingests not yet reported */
+    bool stopping;
+    MkTimer *stop_timer; /* keeps the loop running until the stop is over */
+    void (*on_stopped)(void *cookie);
+    void *stopped_cookie;
+
+    /* gauges, any thread */
+    _Atomic uint64_t spool_bytes, spools_open, ingest_waiting, ingest_running;
+    _Atomic uint64_t mails_new, mails_again, reports, reports_broken, unowned;
+};
+
+/* [loop] something begins, ends on a lane or in the committer; the last end reports the stop */
+void archive_busy_begin(MkArchive *archive);
+void archive_busy_end(MkArchive *archive);
+
+#endif

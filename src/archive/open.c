@@ -1,0 +1,211 @@
+/* open.c - an installation made, opened, stopped and closed */
+#include <sys/stat.h>
+
+#include <mailkeep/log.h>
+
+#include "internal.h"
+
+enum { STOP_TURN_MS = 1000 };
+
+static bool make_dir(const char *path, GError **error)
+{
+    if (g_mkdir_with_parents(path, 0700) != 0)
+        return mk_fail_errno(error, errno, "make the directory %s", path);
+    return true;
+}
+
+static bool exists_below(const char *data_dir, const char *name)
+{
+    g_autofree char *path = g_build_filename(data_dir, name, NULL);
+
+    return g_file_test(path, G_FILE_TEST_EXISTS);
+}
+
+bool mk_archive_is_initialised(const char *data_dir)
+{
+    return exists_below(data_dir, "keys/machine.key") && exists_below(data_dir, "master");
+}
+
+static MkArchive *archive_new(MkLoop *loop, const char *data_dir)
+{
+    MkArchive *archive = g_new0(MkArchive, 1);
+
+    archive->loop = loop;
+    archive->data_dir = g_strdup(data_dir);
+    pthread_mutex_init(&archive->master_lock, NULL);
+    user_table_init(&archive->users);
+    gateway_table_init(&archive->gateways);
+    login_gate_init(&archive->gate);
+    session_table_init(&archive->sessions);
+    archive->stores = g_ptr_array_new_with_free_func((GDestroyNotify) archive_store_free);
+    archive->system = principal_new(0, 0);
+    archive->spools.key = mk_key_new_random();
+    g_queue_init(&archive->large);
+    return archive;
+}
+
+void mk_archive_close(MkArchive *archive)
+{
+    if (archive == NULL)
+        return;
+    g_assert(archive->busy_jobs == 0);
+    space_watch_free(archive->space);
+    g_ptr_array_unref(archive->stores);
+    if (archive->master != NULL)
+        mk_db_close(archive->master);
+    mk_keyring_free(archive->keyring);
+    mk_principal_unref(archive->system);
+    mk_key_free(archive->spools.key);
+    session_table_clear(&archive->sessions);
+    login_gate_clear(&archive->gate);
+    gateway_table_clear(&archive->gateways);
+    user_table_clear(&archive->users);
+    pthread_mutex_destroy(&archive->master_lock);
+    g_free(archive->data_dir);
+    g_free(archive);
+}
+
+/* The keyring is there; databases and stores are opened, or made. */
+static bool open_parts(MkArchive *archive, uint64_t map_size_bytes, GError **error)
+{
+    archive->master = master_open(archive->data_dir, archive->keyring, map_size_bytes, error);
+    return archive->master != NULL && stores_open(archive, map_size_bytes, error) &&
+           master_load_users(archive->master, &archive->users, error) &&
+           gateway_table_load(archive, error);
+}
+
+/* -- a new installation -------------------------------------------------------------------------- */
+/* The built-in administrator sees its own archive, as every user made in the console does. */
+static bool make_admin(MkArchive *archive, const char *password, GError **error)
+{
+    return mk_archive_user_create(archive, MK_USER_ADMIN, MK_PRIVILEGE_ADMIN, error) &&
+           mk_archive_user_set_rights(archive, MK_USER_ADMIN, MK_USER_ADMIN,
+                                      MK_RIGHT_READ | MK_RIGHT_WRITE, error) &&
+           mk_archive_user_set_password(archive, MK_USER_ADMIN, password, error);
+}
+
+bool mk_archive_init(const char *data_dir, const char *admin_password, uint64_t map_size_bytes,
+                     char **out_recovery, GError **error)
+{
+    g_autofree char *keys_dir = g_build_filename(data_dir, "keys", NULL);
+    g_autoptr(MkArchive) archive = NULL;
+    char *recovery = NULL;
+
+    if (!mk_password_policy_check(MK_USER_ADMIN, admin_password, error))
+        return false;
+    if (exists_below(data_dir, "keys") || exists_below(data_dir, "master") ||
+        exists_below(data_dir, "stores"))
+        return mk_fail(error, MK_ERROR_EXISTS,
+                       "%s holds an installation, or the rest of an unfinished one: take another "
+                       "directory or empty this one",
+                       data_dir);
+    if (!make_dir(data_dir, error) || !make_dir(keys_dir, error))
+        return false;
+    archive = archive_new(NULL, data_dir);
+    archive->keyring = mk_keyring_create(keys_dir, &recovery, error);
+    if (archive->keyring == NULL)
+        return false;
+    if (!open_parts(archive, map_size_bytes, error) ||
+        !make_admin(archive, admin_password, error)) {
+        mk_free_secret(recovery);
+        return false;
+    }
+    *out_recovery = recovery;
+    return true;
+}
+
+/* -- opening ------------------------------------------------------------------------------------- */
+static void start_followers(MkArchive *archive)
+{
+    for (guint i = 0; i < archive->stores->len; i++) {
+        ArchiveStore *store = archive->stores->pdata[i];
+
+        store->follower = follower_new(archive, store);
+        follower_poke(store->follower);
+    }
+}
+
+MkArchive *mk_archive_open(MkLoop *loop, const char *data_dir, uint64_t map_size_bytes,
+                           GError **error)
+{
+    g_autofree char *keys_dir = g_build_filename(data_dir, "keys", NULL);
+    g_autofree char *spool_dir = g_build_filename(data_dir, "spool", NULL);
+    g_autoptr(MkArchive) archive = NULL;
+
+    if (!mk_archive_is_initialised(data_dir)) {
+        mk_fail(error, MK_ERROR_NOT_FOUND, "%s holds no installation: make one with mailkeepd init",
+                data_dir);
+        return NULL;
+    }
+    archive = archive_new(loop, data_dir);
+    archive->keyring = mk_keyring_open(keys_dir, error);
+    if (archive->keyring == NULL || !make_dir(spool_dir, error) ||
+        !open_parts(archive, map_size_bytes, error))
+        return NULL;
+    archive->space = space_watch_new(archive);
+    start_followers(archive);
+    return g_steal_pointer(&archive);
+}
+
+/* -- the end ------------------------------------------------------------------------------------- */
+void archive_busy_begin(MkArchive *archive)
+{
+    archive->busy_jobs++;
+}
+
+void archive_busy_end(MkArchive *archive)
+{
+    void (*on_stopped)(void *cookie) = archive->on_stopped;
+
+    g_assert(archive->busy_jobs > 0);
+    if (--archive->busy_jobs > 0 || on_stopped == NULL)
+        return;
+    archive->on_stopped = NULL;
+    mk_timer_free(archive->stop_timer);
+    archive->stop_timer = NULL;
+    on_stopped(archive->stopped_cookie);
+}
+
+static void on_stop_timer(void *cookie)
+{
+    (void) cookie;
+}
+
+void mk_archive_stop(MkArchive *archive, void (*on_stopped)(void *cookie), void *cookie)
+{
+    g_assert(!archive->stopping);
+    archive->stopping = true;
+    archive->on_stopped = on_stopped;
+    archive->stopped_cookie = cookie;
+    archive_busy_begin(archive); /* so that the report comes from here at the earliest */
+    /* What the committer posts does not keep a loop running that has nothing else to wait for. */
+    archive->stop_timer = mk_timer_new(archive->loop, on_stop_timer, NULL);
+    mk_timer_start_repeat(archive->stop_timer, STOP_TURN_MS);
+    space_watch_stop(archive->space);
+    for (guint i = 0; i < archive->stores->len; i++)
+        follower_stop(((ArchiveStore *) archive->stores->pdata[i])->follower);
+    mk_loop_post(archive->loop, (MkPostFunc) archive_busy_end, archive);
+}
+
+/* -- gauges -------------------------------------------------------------------------------------- */
+void mk_archive_gauges(MkArchive *archive, MkArchiveGauges *out)
+{
+    *out = (MkArchiveGauges){
+        .spool_bytes = archive->spool_bytes,
+        .spools_open = archive->spools_open,
+        .ingest_waiting = archive->ingest_waiting,
+        .ingest_running = archive->ingest_running,
+        .mails_new = archive->mails_new,
+        .mails_again = archive->mails_again,
+        .reports = archive->reports,
+        .reports_broken = archive->reports_broken,
+        .unowned = archive->unowned,
+    };
+    for (guint i = 0; i < archive->stores->len; i++) {
+        ArchiveStore *store = archive->stores->pdata[i];
+        uint64_t wanted = mk_store_last_change(store->store);
+        uint64_t indexed = store->indexed;
+
+        out->index_behind += wanted > indexed ? wanted - indexed : 0;
+    }
+}

@@ -1,0 +1,191 @@
+/*
+ * column.c - one number of each mail: smallest value, width, the distances packed
+ */
+#include "internal.h"
+
+void mk_column_init(MkColumn *column, MkTxn *txn, MkWatch *watch, const MkSegment *segment,
+                    MkStreamKind stream)
+{
+    column->txn = txn;
+    column->watch = watch;
+    column->segment = segment;
+    column->stream = stream;
+    column->block = g_byte_array_new();
+    column->loaded = UINT32_MAX;
+}
+
+void mk_column_clear(MkColumn *column)
+{
+    g_clear_pointer(&column->block, g_byte_array_unref);
+}
+
+void mk_column_encode(GByteArray *out, const uint64_t *values, size_t count)
+{
+    g_autofree uint64_t *distances = g_new(uint64_t, count);
+    uint64_t least = UINT64_MAX, all = 0;
+    for (size_t i = 0; i < count; i++)
+        least = MIN(least, values[i]);
+    for (size_t i = 0; i < count; i++)
+        all |= distances[i] = values[i] - least;
+    unsigned width = mk_bits_width(all);
+    mk_put_varint(out, least);
+    mk_put_u8(out, (uint8_t) width);
+    mk_bits_pack(out, distances, count, width);
+}
+
+static size_t docs_in_block(const MkSegment *segment, uint32_t block, uint32_t docs_a_block)
+{
+    uint64_t first = (uint64_t) block * docs_a_block;
+    return (size_t) MIN(docs_a_block, segment->info.doc_count - first);
+}
+
+static bool decode(MkReader *reader, uint64_t *values, size_t count)
+{
+    uint64_t least = mk_read_varint(reader);
+    unsigned width = mk_read_u8(reader);
+    if (reader->failed || !mk_bits_unpack(reader, values, count, width) || reader->length != 0)
+        return false;
+    for (size_t i = 0; i < count; i++)
+        values[i] += least;
+    return true;
+}
+
+static bool load_block(MkColumn *column, uint32_t block, GError **error)
+{
+    column->loaded = UINT32_MAX;
+    return mk_watch_check(column->watch, error) &&
+           mk_segment_block(column->txn, column->segment->info.id, column->stream, block,
+                            column->block, error);
+}
+
+bool mk_column_get(MkColumn *column, uint32_t doc, uint64_t *out, GError **error)
+{
+    uint32_t block = doc / MK_INDEX_COLUMN_DOCS;
+    if (column->loaded != block) {
+        if (!load_block(column, block, error))
+            return false;
+        MkReader reader = mk_reader(column->block->data, column->block->len);
+        if (!decode(&reader, column->values,
+                    docs_in_block(column->segment, block, MK_INDEX_COLUMN_DOCS)))
+            return mk_index_corrupt(error);
+        column->loaded = block;
+    }
+    *out = column->values[doc % MK_INDEX_COLUMN_DOCS];
+    return true;
+}
+
+/* -- folders: varint sets; each: varint count, varint gaps; then a column of set numbers ------ */
+void mk_folder_column_init(MkFolderColumn *column, MkTxn *txn, MkWatch *watch,
+                           const MkSegment *segment)
+{
+    mk_column_init(&column->column, txn, watch, segment, STREAM_FOLDERS);
+    column->ids = g_array_new(FALSE, FALSE, sizeof(uint32_t));
+    column->ends = g_array_new(FALSE, FALSE, sizeof(uint32_t));
+}
+
+void mk_folder_column_clear(MkFolderColumn *column)
+{
+    mk_column_clear(&column->column);
+    g_clear_pointer(&column->ids, g_array_unref);
+    g_clear_pointer(&column->ends, g_array_unref);
+}
+
+static void put_set(GByteArray *out, const GArray *set)
+{
+    uint32_t before = 0;
+    mk_put_varint(out, set->len);
+    for (guint i = 0; i < set->len; i++) {
+        uint32_t id = g_array_index(set, uint32_t, i);
+        mk_put_varint(out, id - before);
+        before = id;
+    }
+}
+
+/* Sets as keys of a hash table: the same ids are the same set. */
+static guint set_hash(gconstpointer key)
+{
+    const GArray *set = key;
+    guint hash = 2166136261u;
+    for (guint i = 0; i < set->len; i++)
+        hash = (hash ^ g_array_index(set, uint32_t, i)) * 16777619u;
+    return hash;
+}
+
+static gboolean set_equal(gconstpointer a, gconstpointer b)
+{
+    const GArray *x = a, *y = b;
+    return x->len == y->len &&
+           (x->len == 0 || memcmp(x->data, y->data, x->len * sizeof(uint32_t)) == 0);
+}
+
+void mk_folder_column_encode(GByteArray *out, GArray *const *sets, size_t count)
+{
+    g_autoptr(GHashTable) seen = g_hash_table_new(set_hash, set_equal);
+    g_autoptr(GByteArray) encoded = g_byte_array_new();
+    g_autofree uint64_t *numbers = g_new(uint64_t, count);
+
+    for (size_t i = 0; i < count; i++) {
+        gpointer number;
+        if (!g_hash_table_lookup_extended(seen, sets[i], NULL, &number)) {
+            number = GUINT_TO_POINTER(g_hash_table_size(seen));
+            g_hash_table_insert(seen, sets[i], number);
+            put_set(encoded, sets[i]);
+        }
+        numbers[i] = GPOINTER_TO_UINT(number);
+    }
+    mk_put_varint(out, g_hash_table_size(seen));
+    g_byte_array_append(out, encoded->data, encoded->len);
+    mk_column_encode(out, numbers, count);
+}
+
+static bool read_sets(MkReader *reader, MkFolderColumn *column)
+{
+    uint64_t sets = mk_read_varint(reader);
+    g_array_set_size(column->ids, 0);
+    g_array_set_size(column->ends, 0);
+    for (uint64_t i = 0; i < sets && !reader->failed; i++) {
+        uint64_t count = mk_read_varint(reader), id = 0;
+        for (uint64_t k = 0; k < count && !reader->failed; k++) {
+            id += mk_read_varint(reader);
+            uint32_t folder = (uint32_t) id;
+            g_array_append_val(column->ids, folder);
+        }
+        uint32_t end = column->ids->len;
+        g_array_append_val(column->ends, end);
+    }
+    return !reader->failed;
+}
+
+static bool load_folders(MkFolderColumn *column, uint32_t block, GError **error)
+{
+    MkColumn *numbers = &column->column;
+    if (!load_block(numbers, block, error))
+        return false;
+    MkReader reader = mk_reader(numbers->block->data, numbers->block->len);
+    size_t count = docs_in_block(numbers->segment, block, MK_INDEX_COLUMN_DOCS);
+    if (!read_sets(&reader, column) || !decode(&reader, numbers->values, count))
+        return mk_index_corrupt(error);
+    for (size_t i = 0; i < count; i++)
+        if (numbers->values[i] >= column->ends->len)
+            return mk_index_corrupt(error);
+    numbers->loaded = block;
+    return true;
+}
+
+bool mk_folder_column_get(MkFolderColumn *column, uint32_t doc, uint32_t *out_set, bool *out_loaded,
+                          GError **error)
+{
+    uint32_t block = doc / MK_INDEX_COLUMN_DOCS;
+    *out_loaded = column->column.loaded != block;
+    if (*out_loaded && !load_folders(column, block, error))
+        return false;
+    *out_set = (uint32_t) column->column.values[doc % MK_INDEX_COLUMN_DOCS];
+    return true;
+}
+
+const uint32_t *mk_folder_column_ids(const MkFolderColumn *column, uint32_t set, size_t *out_count)
+{
+    uint32_t start = set > 0 ? g_array_index(column->ends, uint32_t, set - 1) : 0;
+    *out_count = g_array_index(column->ends, uint32_t, set) - start;
+    return (const uint32_t *) (void *) column->ids->data + start;
+}

@@ -1,0 +1,70 @@
+#include <string.h>
+
+#include "internal.h"
+
+static inline size_t word_count(uint32_t size)
+{
+    return ((size_t) size + 63) / 64;
+}
+
+MkDocSet *mk_doc_set_new(uint32_t size, bool full)
+{
+    MkDocSet *set = g_new0(MkDocSet, 1);
+    set->refs = 1;
+    set->size = size;
+    set->words = g_new0(uint64_t, word_count(size) + 1);
+    if (full) {
+        memset(set->words, 0xFF, word_count(size) * sizeof *set->words);
+        if (size % 64 != 0)
+            set->words[size / 64] = (UINT64_C(1) << (size % 64)) - 1;
+    }
+    return set;
+}
+
+void mk_doc_set_free(MkDocSet *set)
+{
+    if (set == NULL)
+        return;
+    g_free(set->words);
+    g_free(set);
+}
+
+void mk_doc_set_and(MkDocSet *set, const MkDocSet *other)
+{
+    for (size_t i = 0; i < word_count(set->size); i++)
+        set->words[i] &= other->words[i];
+}
+
+void mk_doc_set_and_not(MkDocSet *set, const MkDocSet *other)
+{
+    for (size_t i = 0; i < word_count(set->size); i++)
+        set->words[i] &= ~other->words[i];
+}
+
+void mk_doc_set_or(MkDocSet *set, const MkDocSet *other)
+{
+    for (size_t i = 0; i < word_count(set->size); i++)
+        set->words[i] |= other->words[i];
+}
+
+uint64_t mk_doc_set_count(const MkDocSet *set)
+{
+    uint64_t count = 0;
+    for (size_t i = 0; i < word_count(set->size); i++)
+        count += (uint64_t) __builtin_popcountll(set->words[i]);
+    return count;
+}
+
+uint32_t mk_doc_set_next(const MkDocSet *set, uint32_t from)
+{
+    if (from >= set->size)
+        return set->size;
+    size_t word = from / 64;
+    uint64_t bits = set->words[word] & UINT64_MAX << (from % 64);
+    while (bits == 0) {
+        if (++word >= word_count(set->size))
+            return set->size;
+        bits = set->words[word];
+    }
+    return (uint32_t) (word * 64 + (unsigned) __builtin_ctzll(bits));
+}

@@ -1,0 +1,112 @@
+/*
+ * manifest.c - the one value that says which segments there are
+ */
+#include "internal.h"
+
+#define MANIFEST_KEY "m"
+/* An index of any age has some tens; far more means that the value is not one of ours. */
+#define MAX_SEGMENTS 100000
+
+bool mk_stream_is_octets(MkStreamKind stream)
+{
+    switch (stream) {
+    case STREAM_TERMS_DIRECTORY:
+    case STREAM_REVERSED_DIRECTORY:
+    case STREAM_DOCS:
+    case STREAM_POSITIONS:
+    case STREAM_NUMBER_DIRECTORY:
+    case STREAM_FROM_KEYS_DIRECTORY:
+    case STREAM_SUBJECT_KEYS_DIRECTORY: return true;
+    case STREAM_TERMS:
+    case STREAM_REVERSED:
+    case STREAM_NUMBER:
+    case STREAM_DATE:
+    case STREAM_ARCHIVED:
+    case STREAM_SIZE:
+    case STREAM_FLAGS:
+    case STREAM_FROM_RANK:
+    case STREAM_SUBJECT_RANK:
+    case STREAM_FOLDERS:
+    case STREAM_DISPLAY:
+    case STREAM_FROM_KEYS:
+    case STREAM_SUBJECT_KEYS:
+    case STREAM_COUNT: return false;
+    }
+    g_assert_not_reached();
+}
+
+void mk_manifest_clear(MkManifest *manifest)
+{
+    g_clear_pointer(&manifest->segments, g_array_unref);
+}
+
+static void read_segment(MkReader *reader, MkSegmentInfo *info)
+{
+    info->id = mk_read_u32(reader);
+    info->doc_count = mk_read_u32(reader);
+    info->deleted_count = mk_read_u32(reader);
+    info->first_number = mk_read_u32(reader);
+    info->last_number = mk_read_u32(reader);
+    for (unsigned i = 0; i < STREAM_COUNT; i++)
+        info->lengths[i] = mk_read_varint(reader);
+    if (info->doc_count == 0 || info->deleted_count > info->doc_count)
+        reader->failed = true;
+}
+
+static bool read_manifest(MkReader *reader, MkManifest *out)
+{
+    out->generation = mk_read_u64(reader);
+    out->watermark = mk_read_u64(reader);
+    out->next_id = mk_read_u32(reader);
+    uint64_t count = mk_read_varint(reader);
+    if (count > MAX_SEGMENTS)
+        return false;
+    for (uint64_t i = 0; i < count && !reader->failed; i++) {
+        MkSegmentInfo info;
+        read_segment(reader, &info);
+        g_array_append_val(out->segments, info);
+    }
+    return !reader->failed && reader->length == 0;
+}
+
+bool mk_manifest_load(MkTxn *txn, MkManifest *out, GError **error)
+{
+    g_autoptr(GByteArray) value = g_byte_array_new();
+    bool found = false;
+    if (!mk_db_find(txn, TABLE_META, MANIFEST_KEY, 1, value, &found, error))
+        return false;
+    if (!found)
+        return mk_index_corrupt(error);
+
+    g_auto(MkManifest) manifest = MK_MANIFEST_INIT;
+    manifest.segments = g_array_new(FALSE, FALSE, sizeof(MkSegmentInfo));
+    MkReader reader = mk_reader(value->data, value->len);
+    if (!read_manifest(&reader, &manifest))
+        return mk_index_corrupt(error);
+    *out = manifest;
+    manifest.segments = NULL;
+    return true;
+}
+
+static void put_segment(GByteArray *out, const MkSegmentInfo *info)
+{
+    mk_put_u32(out, info->id);
+    mk_put_u32(out, info->doc_count);
+    mk_put_u32(out, info->deleted_count);
+    mk_put_u32(out, info->first_number);
+    mk_put_u32(out, info->last_number);
+    for (unsigned i = 0; i < STREAM_COUNT; i++)
+        mk_put_varint(out, info->lengths[i]);
+}
+
+bool mk_manifest_store(MkWriteTxn *txn, const MkManifest *manifest, GError **error)
+{
+    g_autoptr(GByteArray) value = g_byte_array_new();
+    mk_put_u64(value, manifest->generation);
+    mk_put_u64(value, manifest->watermark);
+    mk_put_u32(value, manifest->next_id);
+    mk_put_varint(value, manifest->segments->len);
+    for (guint i = 0; i < manifest->segments->len; i++)
+        put_segment(value, &g_array_index(manifest->segments, MkSegmentInfo, i));
+    return mk_db_put(txn, TABLE_META, MANIFEST_KEY, 1, value->data, value->len, error);
+}

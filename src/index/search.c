@@ -1,0 +1,298 @@
+/*
+ * search.c - a search over all segments: who matches, how many, the page asked for
+ */
+#include "filter.h"
+#include "table.h"
+#include "top.h"
+
+typedef struct {
+    const MkSearch *search;
+    MkReadTxn *txn;
+    MkView *view;
+    MkWatch watch;
+    MkFolderScope scope;
+    MkTop top;
+    uint64_t total;
+} Run;
+
+/* -- matching ---------------------------------------------------------------------------- */
+static MkDocSet *matching_docs(Run *run, const MkSegmentState *state, GError **error)
+{
+    MkEvaluation evaluation = { run->txn, &run->watch, state->segment, run->search->with_envelope };
+    g_autoptr(MkDocSet) docs = mk_doc_set_new(state->segment->info.doc_count, true);
+    if (state->deleted != NULL)
+        mk_doc_set_and_not(docs, state->deleted);
+    if (run->search->query != NULL && !mk_evaluate(&evaluation, run->search->query, docs, error))
+        return NULL;
+    if (!mk_filter(run->txn, &run->watch, state->segment, run->search, &run->scope, docs, error))
+        return NULL;
+    return g_steal_pointer(&docs);
+}
+
+static MkStreamKind sort_stream(MkSort sort)
+{
+    switch (sort) {
+    case MK_SORT_DATE: return STREAM_DATE;
+    case MK_SORT_FROM: return STREAM_FROM_RANK;
+    case MK_SORT_SUBJECT: return STREAM_SUBJECT_RANK;
+    case MK_SORT_SIZE: return STREAM_SIZE;
+    case MK_SORT_ARCHIVED: return STREAM_ARCHIVED;
+    }
+    g_assert_not_reached();
+}
+
+static bool rank_docs(Run *run, uint32_t place, const MkDocSet *docs, MkTop *top, GError **error)
+{
+    const MkSegment *segment = run->view->segments[place].segment;
+    g_auto(MkColumn) keys = { 0 };
+    g_auto(MkColumn) dates = { 0 };
+    g_auto(MkColumn) numbers = { 0 };
+    mk_column_init(&keys, run->txn, &run->watch, segment, sort_stream(run->search->sort));
+    mk_column_init(&dates, run->txn, &run->watch, segment, STREAM_DATE);
+    mk_column_init(&numbers, run->txn, &run->watch, segment, STREAM_NUMBER);
+
+    for (uint32_t doc = mk_doc_set_next(docs, 0); doc < docs->size;
+         doc = mk_doc_set_next(docs, doc + 1)) {
+        MkRanked hit = { .segment = place, .doc = doc };
+        uint64_t number;
+        if (!mk_column_get(&keys, doc, &hit.key, error) ||
+            !mk_column_get(&dates, doc, &hit.date, error) ||
+            !mk_column_get(&numbers, doc, &number, error))
+            return false;
+        hit.number = (uint32_t) number;
+        mk_top_add(top, &hit);
+    }
+    return true;
+}
+
+/* -- ranks of several segments ---------------------------------------------------------------- */
+static int by_segment_and_rank(const void *a, const void *b)
+{
+    const MkRanked *x = a, *y = b;
+    if (x->segment != y->segment)
+        return x->segment > y->segment ? 1 : -1;
+    return (x->key > y->key) - (x->key < y->key);
+}
+
+/* Reads the strings behind the ranks of the hits, which are in order of segment and rank. */
+static bool load_keys(Run *run, GArray *hits, MkArena *arena, MkSortItem *items, GError **error)
+{
+    MkStreamKind stream =
+        run->search->sort == MK_SORT_FROM ? STREAM_FROM_KEYS : STREAM_SUBJECT_KEYS;
+    g_auto(MkStrings) strings = { 0 };
+    uint32_t segment = UINT32_MAX;
+    for (guint i = 0; i < hits->len; i++) {
+        const MkRanked *hit = &g_array_index(hits, MkRanked, i);
+        if (hit->segment != segment) {
+            mk_strings_clear(&strings);
+            mk_strings_init(&strings, run->txn, &run->watch,
+                            run->view->segments[hit->segment].segment, stream);
+            segment = hit->segment;
+        }
+        if (!mk_strings_at(&strings, hit->key, error))
+            return false;
+        const char *text = mk_arena_string(arena, strings.text, strings.length);
+        items[i] =
+            (MkSortItem){ mk_sort_head(text, strings.length), text, (uint32_t) strings.length, i };
+    }
+    return true;
+}
+
+/* Ranks count within their segment; this makes them comparable. */
+static bool unify_ranks(Run *run, GArray *hits, GError **error)
+{
+    g_auto(MkArena) arena = { 0 };
+    g_autofree MkSortItem *items = g_new(MkSortItem, hits->len + 1);
+    uint64_t rank = 0;
+    mk_arena_init(&arena);
+    g_array_sort(hits, by_segment_and_rank);
+    if (!load_keys(run, hits, &arena, items, error))
+        return false;
+    mk_sort_items(items, hits->len);
+    for (guint i = 0; i < hits->len; i++) {
+        if (i > 0 && mk_strings_compare(items[i - 1].text, items[i - 1].length, items[i].text,
+                                        items[i].length) != 0)
+            rank++;
+        g_array_index(hits, MkRanked, items[i].index).key = rank;
+    }
+    return true;
+}
+
+static bool by_rank(const Run *run)
+{
+    return run->search->sort == MK_SORT_FROM || run->search->sort == MK_SORT_SUBJECT;
+}
+
+/* Ranks of different segments must not meet in one heap, so each has one of its own. */
+static bool take_segment(Run *run, uint32_t place, GArray *ranked, GError **error)
+{
+    g_autoptr(MkDocSet) docs = matching_docs(run, &run->view->segments[place], error);
+    if (docs == NULL)
+        return false;
+    run->total += mk_doc_set_count(docs);
+    if (run->top.limit == 0)
+        return true;
+    if (!by_rank(run))
+        return rank_docs(run, place, docs, &run->top, error);
+    g_auto(MkTop) own = { 0 };
+    mk_top_init(&own, run->search->ascending, run->top.limit);
+    if (!rank_docs(run, place, docs, &own, error))
+        return false;
+    g_array_append_vals(ranked, own.heap->data, own.heap->len);
+    return true;
+}
+
+static bool find(Run *run, GError **error)
+{
+    g_autoptr(GArray) ranked = g_array_new(FALSE, FALSE, sizeof(MkRanked));
+    for (uint32_t i = 0; i < run->view->manifest.segments->len; i++)
+        if (!take_segment(run, i, ranked, error))
+            return false;
+    if (by_rank(run)) {
+        if (!unify_ranks(run, ranked, error))
+            return false;
+        for (guint i = 0; i < ranked->len; i++)
+            mk_top_add(&run->top, &g_array_index(ranked, MkRanked, i));
+    }
+    mk_top_sort(&run->top);
+    return true;
+}
+
+/* -- the page ------------------------------------------------------------------------------ */
+/* Columns a hit is made of, kept from one hit of a segment to the next. */
+typedef struct {
+    MkColumn archived, size, flags;
+    MkFolderColumn folders;
+    MkDisplay display;
+} PageReader;
+
+static PageReader *page_reader_new(Run *run, uint32_t place)
+{
+    const MkSegment *segment = run->view->segments[place].segment;
+    PageReader *reader = g_new0(PageReader, 1);
+    mk_column_init(&reader->archived, run->txn, &run->watch, segment, STREAM_ARCHIVED);
+    mk_column_init(&reader->size, run->txn, &run->watch, segment, STREAM_SIZE);
+    mk_column_init(&reader->flags, run->txn, &run->watch, segment, STREAM_FLAGS);
+    mk_folder_column_init(&reader->folders, run->txn, &run->watch, segment);
+    mk_display_init(&reader->display, run->txn, &run->watch, segment);
+    return reader;
+}
+
+static void page_reader_free(gpointer data)
+{
+    PageReader *reader = data;
+    mk_column_clear(&reader->archived);
+    mk_column_clear(&reader->size);
+    mk_column_clear(&reader->flags);
+    mk_folder_column_clear(&reader->folders);
+    mk_display_clear(&reader->display);
+    g_free(reader);
+}
+
+static void hit_free(gpointer data)
+{
+    MkHit *hit = data;
+    g_free(hit->subject);
+    g_free(hit->from);
+    g_free(hit->to);
+    g_free(hit);
+}
+
+static bool find_folder(Run *run, PageReader *reader, uint32_t doc, uint32_t *out_folder,
+                        GError **error)
+{
+    uint32_t set;
+    bool loaded;
+    size_t count;
+    if (!mk_folder_column_get(&reader->folders, doc, &set, &loaded, error))
+        return false;
+    const uint32_t *ids = mk_folder_column_ids(&reader->folders, set, &count);
+    mk_folder_scope_find(&run->scope, ids, count, out_folder);
+    return true;
+}
+
+static bool make_hit(Run *run, PageReader *reader, const MkRanked *ranked, MkHit *out,
+                     GError **error)
+{
+    uint64_t archived, size, flags;
+    const char *texts[3];
+    if (!mk_column_get(&reader->archived, ranked->doc, &archived, error) ||
+        !mk_column_get(&reader->size, ranked->doc, &size, error) ||
+        !mk_column_get(&reader->flags, ranked->doc, &flags, error) ||
+        !mk_display_get(&reader->display, ranked->doc, texts, error) ||
+        !find_folder(run, reader, ranked->doc, &out->folder, error))
+        return false;
+    out->number = ranked->number;
+    out->date_unix_ms = mk_column_to_time(ranked->date);
+    out->archived_unix_ms = mk_column_to_time(archived);
+    out->size_bytes = size;
+    out->flags = (uint32_t) flags;
+    out->subject = g_strdup(texts[0]);
+    out->from = g_strdup(texts[1]);
+    out->to = g_strdup(texts[2]);
+    return true;
+}
+
+static bool make_page(Run *run, GPtrArray *out, GError **error)
+{
+    g_autoptr(GHashTable) readers = g_hash_table_new_full(NULL, NULL, NULL, page_reader_free);
+    for (guint64 i = run->search->offset; i < run->top.heap->len; i++) {
+        const MkRanked *ranked = &g_array_index(run->top.heap, MkRanked, (guint) i);
+        gpointer place = GUINT_TO_POINTER(ranked->segment);
+        PageReader *reader = g_hash_table_lookup(readers, place);
+        if (reader == NULL) {
+            reader = page_reader_new(run, ranked->segment);
+            g_hash_table_insert(readers, place, reader);
+        }
+        MkHit *hit = g_new0(MkHit, 1);
+        g_ptr_array_add(out, hit);
+        if (!make_hit(run, reader, ranked, hit, error))
+            return false;
+    }
+    return true;
+}
+
+/* -- all together -------------------------------------------------------------------------- */
+static void run_clear(Run *run)
+{
+    mk_folder_scope_clear(&run->scope);
+    mk_top_clear(&run->top);
+    mk_view_unref(run->view);
+}
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Run, run_clear)
+
+void mk_search_result_free(MkSearchResult *result)
+{
+    if (result == NULL)
+        return;
+    g_ptr_array_unref(result->hits);
+    g_free(result);
+}
+
+static void run_init(Run *run, const MkSearch *search)
+{
+    uint64_t limit = MIN(search->limit, MK_LIMIT_SEARCH_PAGE);
+    run->watch.deadline_ms = mk_clock_monotonic_ms() + MK_LIMIT_SEARCH_MS;
+    run->watch.cancelled = search->cancelled;
+    mk_folder_scope_init(&run->scope, search);
+    /* Without a page nothing is ranked: the total alone is cheap. */
+    mk_top_init(&run->top, search->ascending,
+                limit == 0 ? 0 : MIN(search->offset, UINT32_MAX) + limit);
+}
+
+MkSearchResult *mk_index_search(MkIndex *index, const MkSearch *search, GError **error)
+{
+    g_auto(MkReadTxn) txn = MK_TXN_INIT;
+    g_auto(Run) run = { .search = search, .txn = &txn };
+    g_autoptr(MkSearchResult) result = g_new0(MkSearchResult, 1);
+    result->hits = g_ptr_array_new_with_free_func(hit_free);
+
+    run_init(&run, search);
+    if (!mk_read_txn_begin(&txn, index->db, error))
+        return NULL;
+    run.view = mk_view_for(index, &txn, error);
+    if (run.view == NULL || !find(&run, error) || !make_page(&run, result->hits, error))
+        return NULL;
+    result->total = run.total;
+    return g_steal_pointer(&result);
+}

@@ -1,0 +1,197 @@
+/*
+ * internal.h - a call of the web API: its route, who makes it, what it asks and gets
+ *
+ *   web.c       from request to call: route, login, CSRF; jobs; the end
+ *   routes.c    the table of all routes, and which one a path means
+ *   session.c   web sessions: tokens, their end
+ *   answer.c    JSON, downloads and errors as answers; the fields of every answer
+ *   json.c      values in and out, always valid UTF-8
+ *   budget.c    how many octets of mails may wait for slow readers
+ *   login.c, folders.c, find.c, message.c, download.c, arrivals.c, invoke.c: the routes
+ *   redirect.c  the plain port
+ */
+#ifndef MK_WEB_INTERNAL_H
+#define MK_WEB_INTERNAL_H
+
+#include <yyjson.h>
+
+#include <mailkeep/crypto.h>
+#include <mailkeep/web.h>
+
+#define WEB_COOKIE "mk_session"
+
+/* -- session.c ------------------------------------------------------------------------------- */
+#define WEB_TOKEN_CHARS 64 /* 256 bits in hex */
+#define WEB_CSRF_CHARS 64
+
+typedef struct {
+    MkHash key;  /* of the token; the token itself is known to the client alone */
+    char id[24]; /* for the list of sessions; no secret */
+    char csrf[WEB_CSRF_CHARS + 1];
+    MkPrincipal *principal;
+    int64_t last_ms; /* monotonic */
+} WebSession;
+
+typedef struct WebSessions WebSessions;
+typedef void (*WebSessionEnd)(const WebSession *session, void *cookie);
+/* @on_end hears of each session that ends in any way. */
+WebSessions *web_sessions_new(size_t max, WebSessionEnd on_end, void *cookie);
+void web_sessions_free(WebSessions *sessions);
+/*
+ * A new session of @principal (a reference is taken). NULL with MK_ERROR_BUSY when there are too
+ * many; the least used of a user's own gives way beyond MK_LIMIT_SESSIONS_PER_USER.
+ */
+WebSession *web_sessions_add(WebSessions *sessions, MkPrincipal *principal, int64_t now_ms,
+                             char out_token[WEB_TOKEN_CHARS + 1], GError **error);
+/* NULL: unknown or over. Borrowed until the next call. Counts as use. */
+WebSession *web_sessions_find(WebSessions *sessions, const char *token, int64_t now_ms);
+void web_sessions_end(WebSessions *sessions, WebSession *session);
+void web_sessions_expire(WebSessions *sessions, int64_t now_ms);
+size_t web_sessions_count(const WebSessions *sessions);
+
+/* -- budget.c -------------------------------------------------------------------------------- */
+typedef struct WebBudget WebBudget;
+WebBudget *web_budget_new(uint64_t max_bytes);
+void web_budget_unref(WebBudget *budget);
+/* MK_ERROR_BUSY when @size does not fit; one that is alone always does. Any thread. */
+bool web_budget_take(WebBudget *budget, uint64_t size, GError **error);
+void web_budget_give(WebBudget *budget, uint64_t size);
+/* The same octets; when the last reference goes, @size is given back. Takes @bytes. */
+GBytes *web_budget_wrap(WebBudget *budget, GBytes *bytes, uint64_t size);
+
+/* -- a call ---------------------------------------------------------------------------------- */
+struct MkWeb {
+    unsigned refs; /* the owner, and each call */
+    MkLoop *loop;
+    MkArchive *archive;
+    MkAdmin *admin;
+    WebSessions *sessions;
+    WebBudget *budget;
+    MkTimer *expiry;
+    unsigned call_count;
+};
+
+typedef struct WebCall WebCall;
+
+typedef struct {
+    const char *method;
+    const char *pattern; /* "{}" is any one segment: call->segments */
+    bool needs_login;
+    bool changes_state; /* with a cookie the CSRF token must come along */
+    /* On the loop: from the request to call's own fields. May be NULL. */
+    bool (*read)(WebCall *call, GError **error);
+    /* On the interactive lane. May be NULL. */
+    bool (*run)(WebCall *call, GError **error);
+    /* On the loop, after both: answers the request. NULL: what run() left in `out`. */
+    void (*finish)(WebCall *call);
+} WebRoute;
+
+#define WEB_SEGMENTS_MAX 2
+
+struct WebCall {
+    MkJob job; /* first member */
+    /* loop only */
+    MkWeb *web;
+    MkHttpRequest *request;
+    WebSession *session; /* borrowed, and only until the job is submitted */
+    GError *read_error;  /* told only to those who may log in */
+    /* in: set before the job, constant from then on */
+    const WebRoute *route;
+    MkArchive *archive;
+    WebBudget *budget;
+    char *segments[WEB_SEGMENTS_MAX];
+    char *peer_address;
+    char *user_name; /* to log in with: HTTP Basic, or POST session */
+    char *password;
+    bool is_basic;
+    MkMailId id;
+    unsigned number;
+    char *query;
+    char *folder;
+    MkFind find;
+    /* in and out: set before the job for a session, by the job for a login */
+    MkPrincipal *principal;
+    /* out: written on the lane, read on the loop */
+    GError *error;
+    yyjson_mut_doc *json;
+    GBytes *body; /* instead of json: a download */
+    const char *body_type;
+    char *file_name;
+};
+
+/* -- routes.c -------------------------------------------------------------------------------- */
+/*
+ * The route for @method and @path, its segments in @out_segments (new strings). NULL: *out_allow
+ * is NULL when there is no such path, else the methods it knows ("GET, POST"; new string).
+ */
+const WebRoute *web_route_find(const char *method, const char *path,
+                               char *out_segments[WEB_SEGMENTS_MAX], char **out_allow);
+const WebRoute *web_routes(size_t *out_count);
+
+/* login.c */
+bool web_login_read(WebCall *call, GError **error);
+bool web_login_run(WebCall *call, GError **error);
+void web_login_finish(WebCall *call);
+void web_session_finish(WebCall *call);
+void web_logout_finish(WebCall *call);
+/* folders.c */
+bool web_folders_run(WebCall *call, GError **error);
+/* find.c */
+bool web_messages_read(WebCall *call, GError **error);
+bool web_search_read(WebCall *call, GError **error);
+bool web_find_run(WebCall *call, GError **error);
+/* "2026-01-31": the day's first millisecond, UTC. */
+bool web_date_parse(const char *text, int64_t *out_unix_ms);
+/* "in", "out" or "other" by the folder's name */
+const char *web_folder_kind(const char *path);
+/* message.c */
+bool web_mail_read(WebCall *call, GError **error); /* the id; for all routes of one mail */
+bool web_message_run(WebCall *call, GError **error);
+bool web_headers_run(WebCall *call, GError **error);
+void web_json_found_mail(yyjson_mut_doc *doc, yyjson_mut_val *object, const MkFoundMail *mail);
+/* download.c */
+/* For run(): @octets as the answer, within the budget. Takes @octets and @file_name. */
+bool web_give_download(WebCall *call, GBytes *octets, const char *type, char *file_name,
+                       GError **error);
+bool web_raw_run(WebCall *call, GError **error);
+bool web_attachment_read(WebCall *call, GError **error);
+bool web_attachment_run(WebCall *call, GError **error);
+/* arrivals.c */
+bool web_arrivals_run(WebCall *call, GError **error);
+bool web_report_read(WebCall *call, GError **error);
+bool web_report_run(WebCall *call, GError **error);
+/* invoke.c */
+void web_invoke_finish(WebCall *call);
+/* page.c */
+void web_page_finish(WebCall *call);
+
+/* -- answer.c -------------------------------------------------------------------------------- */
+/* Added to every answer, whoever makes it. */
+void web_add_security_headers(MkHttpRequest *request);
+unsigned web_status_of(MkErrorCode code);
+void web_respond_error(MkHttpRequest *request, const GError *error);
+/* The same for what is not an error of ours. @name, @value: one more field, or NULL. */
+void web_respond_problem(MkHttpRequest *request, unsigned status, const char *code,
+                         const char *message, const char *name, const char *value);
+/* Takes @doc. @cookie: a Set-Cookie field, or NULL. */
+void web_respond_json(MkHttpRequest *request, yyjson_mut_doc *doc, const char *cookie);
+void web_respond_out(WebCall *call);
+/* attachment; filename="..."; filename*=UTF-8''... (RFC 6266, 8187) */
+char *web_disposition(const char *file_name);
+
+/* -- json.c ---------------------------------------------------------------------------------- */
+/* A document with an object as its root. */
+yyjson_mut_doc *web_json_new(yyjson_mut_val **out_root);
+/* Copied; what is not UTF-8 becomes U+FFFD. NULL = null. Keys are static. */
+void web_json_string(yyjson_mut_doc *doc, yyjson_mut_val *object, const char *key,
+                     const char *text);
+void web_json_octets(yyjson_mut_doc *doc, yyjson_mut_val *object, const char *key, const void *data,
+                     size_t length);
+/* As ISO 8601 in UTC; 0 = null */
+void web_json_date(yyjson_mut_doc *doc, yyjson_mut_val *object, const char *key, int64_t unix_ms);
+yyjson_mut_val *web_json_array(yyjson_mut_doc *doc, yyjson_mut_val *object, const char *key);
+GBytes *web_json_format(yyjson_mut_doc *doc);
+/* Two strings of a JSON object: new strings. Every other member is ignored. */
+bool web_json_read_login(GBytes *body, char **out_user_name, char **out_password, GError **error);
+
+#endif

@@ -1,0 +1,105 @@
+/*
+ * login.c - POST, GET and DELETE /api/v1/session
+ */
+#include <mailkeep/base.h>
+#include <mailkeep/limits.h>
+#include <mailkeep/log.h>
+
+#include "internal.h"
+
+#define COOKIE_END "; Path=/; HttpOnly; Secure; SameSite=Strict"
+
+/*
+ * Only JSON, announced as such: a form on another site cannot send that, so nobody is logged in
+ * as somebody else without noticing.
+ */
+static bool is_json(const char *content_type)
+{
+    static const char json[] = "application/json";
+
+    if (content_type == NULL || g_ascii_strncasecmp(content_type, json, sizeof json - 1) != 0)
+        return false;
+    char next = content_type[sizeof json - 1];
+    return next == '\0' || next == ';' || next == ' ' || next == '\t';
+}
+
+bool web_login_read(WebCall *call, GError **error)
+{
+    if (!is_json(mk_http_header(call->request, "Content-Type")))
+        return mk_fail(error, MK_ERROR_INVALID, "Send the Content-Type application/json.");
+    return web_json_read_login(mk_http_body(call->request), &call->user_name, &call->password,
+                               error);
+}
+
+bool web_login_run(WebCall *call, GError **error)
+{
+    call->principal = mk_archive_login(call->archive, call->user_name, call->password,
+                                       call->peer_address, "web", error);
+    return call->principal != NULL;
+}
+
+static yyjson_mut_doc *session_json(const WebCall *call, const char *csrf)
+{
+    yyjson_mut_val *root;
+    yyjson_mut_doc *doc = web_json_new(&root);
+    g_autofree char *user_name = mk_principal_user_name(call->archive, call->principal);
+
+    web_json_string(doc, root, "userName", user_name);
+    yyjson_mut_obj_add_bool(doc, root, "isAdmin",
+                            mk_principal_is_admin(call->archive, call->principal));
+    web_json_string(doc, root, "csrfToken", csrf);
+    return doc;
+}
+
+/* The session that the browser had before ends: a token lives through no login. */
+static void end_former(WebCall *call)
+{
+    WebSessions *sessions = call->web->sessions;
+    g_autofree char *token = mk_http_cookie(call->request, WEB_COOKIE);
+    WebSession *former = NULL;
+
+    if (token != NULL)
+        former = web_sessions_find(sessions, token, mk_clock_monotonic_ms());
+    if (former != NULL)
+        web_sessions_end(sessions, former);
+}
+
+void web_login_finish(WebCall *call)
+{
+    g_autoptr(GError) error = NULL;
+    char token[WEB_TOKEN_CHARS + 1];
+
+    end_former(call);
+    WebSession *session = web_sessions_add(call->web->sessions, call->principal,
+                                           mk_clock_monotonic_ms(), token, &error);
+    if (session == NULL) {
+        web_respond_error(call->request, error);
+        return;
+    }
+    mk_archive_session_touch(call->archive, session->id, call->principal, "web",
+                             call->peer_address);
+    mk_log_info("web.login", "session", session->id, "user",
+                MK_LOG_U64(mk_principal_user_id(call->principal)));
+    g_autofree char *cookie = g_strconcat(WEB_COOKIE "=", token, COOKIE_END, NULL);
+    web_respond_json(call->request, session_json(call, session->csrf), cookie);
+    mk_wipe(token, sizeof token);
+}
+
+void web_session_finish(WebCall *call)
+{
+    const char *csrf = call->session != NULL ? call->session->csrf : NULL;
+
+    web_respond_json(call->request, session_json(call, csrf), NULL);
+}
+
+void web_logout_finish(WebCall *call)
+{
+    MkHttpResponse *response = mk_http_response_new(204);
+
+    if (call->session != NULL) {
+        web_sessions_end(call->web->sessions, call->session);
+        call->session = NULL;
+    }
+    mk_http_response_header(response, "Set-Cookie", WEB_COOKIE "=; Max-Age=0" COOKIE_END);
+    mk_http_respond(call->request, response);
+}
