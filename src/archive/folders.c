@@ -16,28 +16,38 @@ void sight_init(Sight *sight, MkArchive *archive, const MkPrincipal *principal)
     g_autoptr(UserRecord) record = principal_record(archive, principal);
 
     sight->all = principal_is_system(principal);
-    sight->readable = g_ptr_array_new_with_free_func(g_free);
+    sight->readable = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
     for (guint i = 0; record != NULL && i < record->user.folder_rights->len; i++) {
         const MkFolderRights *rights = record->user.folder_rights->pdata[i];
 
         if ((rights->rights & MK_RIGHT_READ) != 0)
-            g_ptr_array_add(sight->readable, g_strdup(rights->folder));
+            g_hash_table_add(sight->readable, g_strdup(rights->folder));
     }
 }
 
 void sight_clear(Sight *sight)
 {
     if (sight->readable != NULL)
-        g_ptr_array_unref(sight->readable);
+        g_hash_table_unref(sight->readable);
     sight->readable = NULL;
 }
 
+/* The path itself, or one above it: cut part by part. */
 bool sight_may_read(const Sight *sight, const char *path)
 {
-    for (guint i = 0; i < sight->readable->len; i++)
-        if (folder_is_within(path, sight->readable->pdata[i]))
+    g_autofree char *part = g_strdup(path);
+    char *slash;
+
+    if (sight->all)
+        return true;
+    for (;;) {
+        if (g_hash_table_contains(sight->readable, part))
             return true;
-    return sight->all;
+        slash = strrchr(part, '/');
+        if (slash == NULL)
+            return false;
+        *slash = '\0';
+    }
 }
 
 /* -- lists --------------------------------------------------------------------------------------- */

@@ -24,11 +24,12 @@ typedef struct {
     MkJob job;
     /* in */
     Follower *follower; /* loop only */
+    MkArchive *archive;
     ArchiveStore *store;
     /* out */
     bool more;
-    bool wants_training;
     GError *error;
+    GError *training_error;
 } FollowJob;
 
 struct Follower {
@@ -36,8 +37,7 @@ struct Follower {
     ArchiveStore *store;
     MkTimer *timer;
     State state;
-    bool poked;    /* while RUNNING */
-    bool training; /* a job trains the store's dictionary */
+    bool poked; /* while RUNNING */
     bool stopped;
     FollowJob *running; /* in RUNNING */
 };
@@ -88,51 +88,15 @@ void follower_stop(Follower *follower)
         mk_job_cancel(&follower->running->job); /* keeps what it has so far */
 }
 
-/* -- training the store's dictionary -------------------------------------------------------------- */
-static void train_run(MkJob *job)
-{
-    FollowJob *train = (FollowJob *) job;
-
-    mk_store_train(train->store->store, &train->error);
-}
-
-static void train_done(MkJob *job)
-{
-    FollowJob *train = (FollowJob *) job;
-    Follower *follower = train->follower;
-
-    follower->training = false;
-    if (train->error != NULL)
-        mk_log_warn("archive.training-failed", "error", mk_error_name(mk_error_code(train->error)),
-                    "why", train->error->message);
-    g_clear_error(&train->error);
-    archive_busy_end(follower->archive);
-    g_free(train);
-}
-
 /* -- jobs ---------------------------------------------------------------------------------------- */
-static FollowJob *job_submit(Follower *follower, void (*run)(MkJob *job), void (*done)(MkJob *job))
-{
-    FollowJob *job = g_new0(FollowJob, 1);
-
-    job->job.run = run;
-    job->job.done = done;
-    job->follower = follower;
-    job->store = follower->store;
-    if (!mk_job_submit(follower->archive->loop, MK_LANE_BULK, &job->job, NULL)) {
-        g_free(job);
-        return NULL;
-    }
-    archive_busy_begin(follower->archive);
-    return job;
-}
-
 static void batch_run(MkJob *job)
 {
     FollowJob *follow = (FollowJob *) job;
 
-    index_batch(follow->store, job, &follow->more, &follow->error);
-    follow->wants_training = mk_store_wants_training(follow->store->store);
+    index_batch(follow->archive, follow->store, job, &follow->more, &follow->error);
+    /* In the same job: the other threads of the lane are for the mail that comes in. */
+    if (mk_store_wants_training(follow->store->store))
+        mk_store_train(follow->store->store, &follow->training_error);
 }
 
 static void go_on(Follower *follower, const FollowJob *job)
@@ -140,14 +104,19 @@ static void go_on(Follower *follower, const FollowJob *job)
     follower->state = IDLE;
     if (follower->stopped)
         return;
-    if (job->wants_training && !follower->training)
-        follower->training = job_submit(follower, train_run, train_done) != NULL;
     if (job->error != NULL)
         wait_for(follower, RETRY_MS);
     else if (job->more)
         run_batch(follower);
     else if (follower->poked)
         wait_for(follower, GATHER_MS);
+}
+
+static void log_failure(const char *event, const ArchiveStore *store, const GError *error)
+{
+    if (error != NULL)
+        mk_log_error(event, "store", MK_LOG_U64(store->id), "error",
+                     mk_error_name(mk_error_code(error)), "why", error->message);
 }
 
 static void batch_done(MkJob *job)
@@ -157,13 +126,30 @@ static void batch_done(MkJob *job)
     MkArchive *archive = follower->archive;
 
     follower->running = NULL;
-    if (follow->error != NULL)
-        mk_log_error("archive.index-failed", "store", MK_LOG_U64(follow->store->id), "error",
-                     mk_error_name(mk_error_code(follow->error)), "why", follow->error->message);
+    log_failure("archive.index-failed", follow->store, follow->error);
+    log_failure("archive.training-failed", follow->store, follow->training_error);
     go_on(follower, follow);
     g_clear_error(&follow->error);
+    g_clear_error(&follow->training_error);
     g_free(follow);
     archive_busy_end(archive);
+}
+
+static FollowJob *job_submit(Follower *follower)
+{
+    FollowJob *job = g_new0(FollowJob, 1);
+
+    job->job.run = batch_run;
+    job->job.done = batch_done;
+    job->follower = follower;
+    job->archive = follower->archive;
+    job->store = follower->store;
+    if (!mk_job_submit(follower->archive->loop, MK_LANE_BULK, &job->job, NULL)) {
+        g_free(job);
+        return NULL;
+    }
+    archive_busy_begin(follower->archive);
+    return job;
 }
 
 static void run_batch(void *cookie)
@@ -171,7 +157,7 @@ static void run_batch(void *cookie)
     Follower *follower = cookie;
 
     follower->poked = false;
-    follower->running = job_submit(follower, batch_run, batch_done);
+    follower->running = job_submit(follower);
     if (follower->running == NULL)
         wait_for(follower, RETRY_MS); /* the lane is full */
     else

@@ -15,16 +15,24 @@ enum {
 };
 
 typedef struct {
+    MkArchive *archive;
     ArchiveStore *store;
     const MkJob *job; /* a cancel ends the batch early */
     MkIndexWriter *writer;
     unsigned mails;
 } Batch;
 
+/* Mail waits and no thread of the lane is on it: ours, and perhaps a verification, are in its way. */
+static bool is_in_the_way(const MkArchive *archive)
+{
+    return archive->ingest_waiting > 0 && archive->ingest_running == 0;
+}
+
 static bool batch_is_full(const Batch *batch)
 {
     return batch->mails >= MK_LIMIT_SEGMENT_MAILS || mk_job_is_cancelled(batch->job) ||
-           mk_index_writer_memory_bytes(batch->writer) >= WRITER_BYTES;
+           mk_index_writer_memory_bytes(batch->writer) >= WRITER_BYTES ||
+           (batch->mails >= STEP_MAILS && is_in_the_way(batch->archive));
 }
 
 /* -- one mail ------------------------------------------------------------------------------------ */
@@ -242,11 +250,11 @@ static bool fill(Batch *batch, uint64_t *watermark, bool *out_end, GError **erro
     return true;
 }
 
-static bool index_batch_locked(ArchiveStore *store, const MkJob *job, bool *out_more,
-                               GError **error)
+static bool index_batch_locked(MkArchive *archive, ArchiveStore *store, const MkJob *job,
+                               bool *out_more, GError **error)
 {
     uint64_t watermark = mk_index_watermark(store->index), before = watermark;
-    Batch batch = { store, job, mk_index_writer_new(store->index), 0 };
+    Batch batch = { archive, store, job, mk_index_writer_new(store->index), 0 };
     bool end, merged;
 
     if (!fill(&batch, &watermark, &end, error)) {
@@ -271,12 +279,13 @@ static bool index_batch_locked(ArchiveStore *store, const MkJob *job, bool *out_
     return mk_index_merge(store->index, &merged, error);
 }
 
-bool index_batch(ArchiveStore *store, const MkJob *job, bool *out_more, GError **error)
+bool index_batch(MkArchive *archive, ArchiveStore *store, const MkJob *job, bool *out_more,
+                 GError **error)
 {
     bool ok;
 
     pthread_mutex_lock(&store->index_writer_lock);
-    ok = index_batch_locked(store, job, out_more, error);
+    ok = index_batch_locked(archive, store, job, out_more, error);
     pthread_mutex_unlock(&store->index_writer_lock);
     return ok;
 }

@@ -151,8 +151,8 @@ void session_table_clear(SessionTable *table);
 /* -- folders and rights: folders.c ------------------------------------------------------------ */
 /* A user's readable places at one moment. */
 typedef struct {
-    bool all;            /* the machine itself */
-    GPtrArray *readable; /* char *: archives and folders with MK_RIGHT_READ */
+    bool all;             /* the machine itself */
+    GHashTable *readable; /* archives and folders with MK_RIGHT_READ; it counts for all below */
 } Sight;
 void sight_init(Sight *sight, MkArchive *archive, const MkPrincipal *principal);
 void sight_clear(Sight *sight);
@@ -190,7 +190,8 @@ bool folder_exists(MkArchive *archive, const char *path);
  * Takes the next batch into the index, durably. Lane; blocks.
  * @out_more  there is more to do at once
  */
-bool index_batch(ArchiveStore *store, const MkJob *job, bool *out_more, GError **error);
+bool index_batch(MkArchive *archive, ArchiveStore *store, const MkJob *job, bool *out_more,
+                 GError **error);
 
 Follower *follower_new(MkArchive *archive, ArchiveStore *store);
 void follower_poke(Follower *follower); /* [loop] perhaps there is something new */
@@ -279,6 +280,7 @@ struct MkArchive {
     unsigned ingest_open; /* ingests not yet reported */
     unsigned busy_jobs;   /* jobs of the archive on a lane, ingests not yet reported */
     bool stopping;
+    MkTimer *stop_timer; /* keeps the loop running until the stop is over */
     void (*on_stopped)(void *cookie);
     void *stopped_cookie;
 

@@ -110,11 +110,17 @@ void space_watch_free(SpaceWatch *watch)
 
 /* -- the answer ---------------------------------------------------------------------------------- */
 /* A mail may need its size twice: while it is spooled and when it is kept. */
+static bool has_room(uint64_t free_bytes, uint64_t size_bytes)
+{
+    return free_bytes >= MK_LIMIT_FREE_DISK_BYTES &&
+           size_bytes <= (free_bytes - MK_LIMIT_FREE_DISK_BYTES) / 2;
+}
+
 bool mk_archive_can_take(MkArchive *archive, uint64_t size_bytes, GError **error)
 {
     if (archive->stopping)
         return mk_fail(error, MK_ERROR_CANCELLED, "the archive is being stopped");
-    if (archive->space->free_bytes < MK_LIMIT_FREE_DISK_BYTES + 2 * size_bytes)
+    if (!has_room(archive->space->free_bytes, size_bytes))
         return mk_fail(error, MK_ERROR_NO_SPACE,
                        "the disk of the data directory is full: make room or move it");
     if (archive->ingest_open >= MK_LIMIT_INGEST_QUEUE_MAILS)

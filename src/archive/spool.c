@@ -182,7 +182,7 @@ static void close_on_lane(MkArchive *archive, int fd)
     job->job.done = close_done;
     job->archive = archive;
     job->fd = fd;
-    if (mk_job_submit(archive->loop, MK_LANE_BULK, &job->job, NULL)) {
+    if (!archive->stopping && mk_job_submit(archive->loop, MK_LANE_BULK, &job->job, NULL)) {
         archive_busy_begin(archive);
         return;
     }

@@ -124,7 +124,7 @@ static size_t skip_cfws(MkSpan v, size_t i)
 {
     unsigned depth = 0;
 
-    for (; i < v.length; i++) {
+    for (; v.data && i < v.length; i++) {
         uint8_t c = v.data[i];
 
         if (c == '\\' && depth > 0)
@@ -141,9 +141,9 @@ static size_t skip_cfws(MkSpan v, size_t i)
 
 void mk_token_first(MkSpan value, char *out, size_t out_bytes)
 {
-    size_t i = value.data ? skip_cfws(value, 0) : 0, n = 0;
+    size_t n = 0;
 
-    for (; i < value.length && n + 1 < out_bytes; i++) {
+    for (size_t i = skip_cfws(value, 0); value.data && i < value.length && n + 1 < out_bytes; i++) {
         uint8_t c = value.data[i];
 
         if (c == '"' || is_blank(c))
@@ -180,7 +180,7 @@ static size_t skip_param(MkSpan v, size_t i)
 {
     bool quoted = false;
 
-    for (; i < v.length && (quoted || v.data[i] != ';'); i++) {
+    for (; v.data && i < v.length && (quoted || v.data[i] != ';'); i++) {
         if (v.data[i] == '"')
             quoted = !quoted;
         else if (quoted && v.data[i] == '\\')
@@ -191,9 +191,9 @@ static size_t skip_param(MkSpan v, size_t i)
 
 char *mk_param_find(MkSpan value, const char *name)
 {
-    size_t name_length = strlen(name), i = value.data ? skip_param(value, 0) : 0;
+    size_t name_length = strlen(name), i = skip_param(value, 0);
 
-    while (i < value.length) {
+    while (value.data && i < value.length) {
         i = skip_cfws(value, i + 1);
         if (value.length - i > name_length &&
             g_ascii_strncasecmp((const char *) value.data + i, name, name_length) == 0) {

@@ -36,7 +36,9 @@ static guint entity_count(const Parser *p)
 
 static void inner_clear(MkInnerMail *inner)
 {
-    g_clear_pointer(&inner->decoded, g_bytes_unref);
+    if (inner->decoded)
+        g_bytes_unref(inner->decoded);
+    inner->decoded = NULL;
 }
 
 /* -- header ------------------------------------------------------------------------------------------ */
@@ -160,7 +162,7 @@ static void add_decoded(Parser *p, const MkEntity *e, bool must_be_mail)
 /* Not cut off: its header ends, and so does its multipart. Only asked of the mail's last part. */
 static bool is_whole(const uint8_t *data, size_t length)
 {
-    g_auto(MkStructure) structure = { NULL };
+    g_auto(MkStructure) structure = { .entities = NULL };
     const MkEntity *root;
 
     mk_structure_read(&structure, data, length);
@@ -235,7 +237,7 @@ static void break_with(MkJournal *j, const char *problem)
 static void parse_report(Parser *p)
 {
     const MkEntity *part = report_part(p);
-    MkReportText report = { 0 };
+    MkReportText report = { .is_pure = false };
 
     p->out->kind = MK_JOURNAL_EXCHANGE;
     if (part)

@@ -334,7 +334,9 @@ void mk_structure_read(MkStructure *s, const uint8_t *data, size_t length)
 
 void mk_structure_clear(MkStructure *s)
 {
-    g_clear_pointer(&s->entities, g_array_unref);
+    if (s->entities)
+        g_array_unref(s->entities);
+    s->entities = NULL;
 }
 
 bool mk_entity_is_text(const MkEntity *e)

@@ -118,8 +118,8 @@ static void test_bombs(void)
         g_string_free(html, TRUE);
         g_string_free(out, TRUE);
     }
-    g_test_message("%.0f MB/s", 4.2 * (double) G_N_ELEMENTS(bombs) * 1e6 /
-                                    (double) (g_get_monotonic_time() - start));
+    g_test_message("%zu inputs of 4 MiB in %.0f ms", G_N_ELEMENTS(bombs),
+                   (double) (g_get_monotonic_time() - start) / 1000);
     g_assert_cmpint(g_get_monotonic_time() - start, <, 20 * G_USEC_PER_SEC);
 }
 
