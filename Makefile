@@ -174,7 +174,7 @@ $(DEPS_TSAN_DIR)/stamp/gmime:
 	@DEPS_DIR=$(DEPS_TSAN_DIR) tools/deps.sh --variant tsan
 
 # A unit test may look inside its own room: "<room>/internal.h".
-$(B)/tests/%.o: CPPFLAGS += -Isrc
+$(B)/tests/%.o: CPPFLAGS += -Isrc -Itests/support
 
 $(B)/%.o: %.c Makefile | $(DEPS)/stamp/yyjson
 	@mkdir -p $(@D)

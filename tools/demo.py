@@ -51,6 +51,8 @@ class Mail:
         self.sender = self.addresses(head, "From")[:1]
         self.recipients = ([("To", a) for a in self.addresses(head, "To")] +
                            [("Cc", a) for a in self.addresses(head, "Cc")])[:50]
+        # A report names at least the mailbox that got the mail.
+        self.recipients = self.recipients or [("Recipient", USERS[0][2][0])]
         self.subject = "".join(c for c in str(head.get("Subject", "")) if " " <= c <= "~")[:200]
         self.message_id = str(head.get("Message-ID", "<none>")).strip().split("\n")[0][:200]
 
@@ -66,7 +68,8 @@ def load(path):
         say(f"{len(files)} mails of the SpamAssassin corpus")
         for name in files:
             with open(name, "rb") as mail:
-                yield Mail(crlf(mail.read()))
+                octets = crlf(mail.read())
+            yield Mail(octets if octets.endswith(b"\r\n") else octets + b"\r\n")
         return
     say("600 made-up mails")
     for *_, octets in samples.make(600):

@@ -1,8 +1,8 @@
 /*
  * deliver.c - what came in is unwrapped, and each original finds its owners (lane side)
  *
- *   report --EXCHANGE--> its originals, each again perhaps a report, DEPTH_MAX deep
- *   anything else, and a report that cannot be read --> kept as it is
+ *   report with an original --> its originals, each again perhaps a report, DEPTH_MAX deep
+ *   anything else, and a report without a whole original --> kept as it is
  *
  * A mail in a report is owned by the envelope that the reports around it name; its own header
  * speaks only for the side that they leave open.
@@ -93,7 +93,16 @@ static GArray *folder_ids(const Unwrap *unwrap, Owners *owners, GError **error)
 }
 
 /* -- keeping ------------------------------------------------------------------------------------- */
-static uint32_t flags_of(const Original *original, const MkMailSummary *summary)
+static bool report_is_broken(const Unwrap *unwrap)
+{
+    for (guint i = 0; i < unwrap->journals->len; i++)
+        if (((const MkJournal *) unwrap->journals->pdata[i])->kind == MK_JOURNAL_BROKEN)
+            return true;
+    return false;
+}
+
+static uint32_t flags_of(const Unwrap *unwrap, const Original *original,
+                         const MkMailSummary *summary)
 {
     uint32_t flags = 0;
 
@@ -105,7 +114,7 @@ static uint32_t flags_of(const Original *original, const MkMailSummary *summary)
         flags |= MK_MAIL_ENCRYPTED;
     if (summary->importance != 0)
         flags |= summary->importance < 0 ? MK_MAIL_IMPORTANCE_LOW : MK_MAIL_IMPORTANCE_HIGH;
-    if (is_broken(original))
+    if (is_broken(original) || report_is_broken(unwrap))
         flags |= MK_MAIL_JOURNAL_BROKEN;
     return flags;
 }
@@ -157,7 +166,7 @@ static MkPreparedMail *prepare(const Unwrap *unwrap, const Original *original,
     mail.pieces = pieces;
     mail.date_unix_ms =
         summary->date_unix_ms != 0 ? summary->date_unix_ms : receipt->arrived_unix_ms;
-    mail.flags = flags_of(original, summary);
+    mail.flags = flags_of(unwrap, original, summary);
     mail.folders = (const uint32_t *) folders->data;
     mail.folder_count = folders->len;
     mail.receipt = receipt;
@@ -221,7 +230,9 @@ static bool unwrap_octets(const Unwrap *unwrap, const uint8_t *data, size_t leng
     g_autoptr(MkJournal) journal = mk_journal_parse(data, length);
     Original original = { data, length, in_place, journal };
 
-    if (journal->kind == MK_JOURNAL_EXCHANGE && unwrap->journals->len < DEPTH_MAX)
+    /* A report without a readable list, but with its original whole: the header names the owners. */
+    if ((journal->kind == MK_JOURNAL_EXCHANGE || journal->kind == MK_JOURNAL_BROKEN) &&
+        journal->inner->len > 0 && unwrap->journals->len < DEPTH_MAX)
         return unwrap_report(unwrap, data, journal, in_place, error);
     return keep(unwrap, &original, error);
 }

@@ -280,6 +280,7 @@ struct MkArchive {
     unsigned ingest_open; /* ingests not yet reported */
     unsigned busy_jobs;   /* jobs of the archive on a lane, ingests not yet reported */
     bool stopping;
+    MkTimer *stop_timer; /* keeps the loop running until the stop is over */
     void (*on_stopped)(void *cookie);
     void *stopped_cookie;
 

@@ -5,6 +5,8 @@
 
 #include "internal.h"
 
+enum { STOP_TURN_MS = 1000 };
+
 static bool make_dir(const char *path, GError **error)
 {
     if (g_mkdir_with_parents(path, 0700) != 0)
@@ -159,7 +161,14 @@ void archive_busy_end(MkArchive *archive)
     if (--archive->busy_jobs > 0 || on_stopped == NULL)
         return;
     archive->on_stopped = NULL;
+    mk_timer_free(archive->stop_timer);
+    archive->stop_timer = NULL;
     on_stopped(archive->stopped_cookie);
+}
+
+static void on_stop_timer(void *cookie)
+{
+    (void) cookie;
 }
 
 void mk_archive_stop(MkArchive *archive, void (*on_stopped)(void *cookie), void *cookie)
@@ -169,6 +178,9 @@ void mk_archive_stop(MkArchive *archive, void (*on_stopped)(void *cookie), void 
     archive->on_stopped = on_stopped;
     archive->stopped_cookie = cookie;
     archive_busy_begin(archive); /* so that the report comes from here at the earliest */
+    /* What the committer posts does not keep a loop running that has nothing else to wait for. */
+    archive->stop_timer = mk_timer_new(archive->loop, on_stop_timer, NULL);
+    mk_timer_start_repeat(archive->stop_timer, STOP_TURN_MS);
     space_watch_stop(archive->space);
     for (guint i = 0; i < archive->stores->len; i++)
         follower_stop(((ArchiveStore *) archive->stores->pdata[i])->follower);

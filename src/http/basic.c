@@ -29,8 +29,7 @@ static bool is_base64(const char *text, size_t length)
 {
     size_t data = 0;
 
-    while (data < length &&
-           (g_ascii_isalnum(text[data]) || text[data] == '+' || text[data] == '/'))
+    while (data < length && (g_ascii_isalnum(text[data]) || text[data] == '+' || text[data] == '/'))
         data++;
     if (length == 0 || length % 4 != 0 || length - data > 2)
         return false;

@@ -160,10 +160,9 @@ static void answer(MkHttpConnection *connection, const MkHttpRequest *request,
                      (request == NULL || strcmp(request->method, "HEAD") != 0);
 
     connection->keep_alive = request != NULL && request->keep_alive && !connection->stopping;
-    g_autoptr(GString) head =
-        mk_http_response_head(response, request != NULL ? request->answer_fields : NULL,
-                              connection->keep_alive, request != NULL && request->is_http_10,
-                              mk_clock_unix_ms());
+    g_autoptr(GString) head = mk_http_response_head(
+        response, request != NULL ? request->answer_fields : NULL, connection->keep_alive,
+        request != NULL && request->is_http_10, mk_clock_unix_ms());
     if (with_body && response->body != NULL && response->length <= JOIN_BYTES)
         join_small_body(head, response);
     connection_enter(connection, SENDING);
@@ -175,8 +174,8 @@ void mk_http_connection_respond(MkHttpConnection *connection, MkHttpRequest *req
                                 MkHttpResponse *response)
 {
     g_assert(connection->request == request);
-    mk_log_debug("http.answer", "connection", MK_LOG_U64(mk_stream_id(connection->stream)), "status",
-                 MK_LOG_U64(response->status));
+    mk_log_debug("http.answer", "connection", MK_LOG_U64(mk_stream_id(connection->stream)),
+                 "status", MK_LOG_U64(response->status));
     connection->request = NULL;
     connection->refs++;
     answer(connection, request, response);
@@ -225,9 +224,7 @@ static void react(MkHttpConnection *connection, MkHttpParse parse)
             mk_stream_write(connection->stream, go_on, sizeof go_on - 1);
         break;
     case MK_HTTP_PARSE_DONE: handle(connection); break;
-    case MK_HTTP_PARSE_FAILED:
-        refuse(connection, mk_http_parser_status(connection->parser));
-        break;
+    case MK_HTTP_PARSE_FAILED: refuse(connection, mk_http_parser_status(connection->parser)); break;
     }
 }
 

@@ -56,8 +56,8 @@ bool mk_http_each_field(const char *data, size_t length, MkHttpFieldFunc on_fiel
         size_t field_length = end != NULL ? (size_t) (end - data) : length;
         size_t used = end != NULL ? field_length + 1 : length;
 
-        if (field_length > 0 &&
-            (++count > MK_LIMIT_HTTP_FORM_FIELDS || !field_read(data, field_length, on_field, cookie)))
+        if (field_length > 0 && (++count > MK_LIMIT_HTTP_FORM_FIELDS ||
+                                 !field_read(data, field_length, on_field, cookie)))
             return false;
         data += used;
         length -= used;

@@ -78,9 +78,9 @@ struct MkHttpResponse {
     unsigned status;
     GPtrArray *fields; /* name, value, name, value: char * */
     const char *content_type;
-    GBytes *body;      /* or NULL */
+    GBytes *body;       /* or NULL */
     MkHttpBody *pieces; /* or NULL */
-    uint64_t length;   /* of either */
+    uint64_t length;    /* of either */
 };
 void mk_http_response_free(MkHttpResponse *response);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(MkHttpResponse, mk_http_response_free)

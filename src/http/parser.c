@@ -27,9 +27,9 @@ struct MkHttpParser {
     llhttp_settings_t settings;
     MkHttpRequest *request;
     MkHttpParse state;
-    unsigned status;    /* 0, or why it failed */
-    size_t head_bytes;  /* of header fields, trailers and chunk extensions */
-    size_t raw_bytes;   /* of the head, then of the body */
+    unsigned status;   /* 0, or why it failed */
+    size_t head_bytes; /* of header fields, trailers and chunk extensions */
+    size_t raw_bytes;  /* of the head, then of the body */
     unsigned field_count;
     GString *name;
     GString *value;
@@ -98,7 +98,8 @@ static int on_value_complete(llhttp_t *llhttp)
         return refuse(parser, 431);
     /* A trailer is counted and forgotten: it must not pass for a header field (RFC 9110 6.5.1). */
     if (parser->state != MK_HTTP_PARSE_BODY)
-        mk_http_request_add_field(parser->request, parser->name->str, g_strchomp(parser->value->str));
+        mk_http_request_add_field(parser->request, parser->name->str,
+                                  g_strchomp(parser->value->str));
     g_string_truncate(parser->name, 0);
     g_string_truncate(parser->value, 0);
     return head_count(parser, strlen(": \r\n"));

@@ -158,7 +158,7 @@ static MkSortItem *sorted_terms(const MkTermTable *table)
 {
     MkSortItem *items = g_new(MkSortItem, table->count + 1);
     for (uint32_t i = 0; i < table->count; i++) {
-        const MkTerm *term = &table->terms[i];
+        const MkTerm *term = table->terms[i];
         items[i] = (MkSortItem){ mk_sort_head(term->text, term->length), term->text, term->length,
                                  i | (uint32_t) term->field << 28 };
     }
@@ -186,7 +186,7 @@ static bool write_terms(Commit *commit, MkSegmentWriter *segment, GArray *revers
 
     mk_postings_init(&postings);
     for (uint32_t i = 0; i < table->count; i++) {
-        const MkTerm *term = &table->terms[items[i].index & 0x0FFFFFFF];
+        const MkTerm *term = table->terms[items[i].index & 0x0FFFFFFF];
         mk_term_octets(term, octets);
         collect_posting(commit, octets, &postings);
         if (postings.docs->len == 0)

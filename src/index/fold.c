@@ -1,5 +1,6 @@
 #include "fold.h"
 
+#include <pthread.h>
 #include <string.h>
 
 #include <utf8proc.h>
@@ -153,16 +154,18 @@ static void fill_entry(MkFoldEntry *entry, uint32_t code_point)
     memcpy(entry->plain, plain->str, plain->len);
 }
 
+static MkFoldEntry table[MK_FOLD_TABLE_SIZE];
+
+static void fill_table(void)
+{
+    for (uint32_t c = 1; c < MK_FOLD_TABLE_SIZE; c++)
+        fill_entry(&table[c], c);
+    table[0].kind = FOLD_SEPARATOR;
+}
+
 const MkFoldEntry *mk_fold_table(void)
 {
-    static gsize ready;
-    static MkFoldEntry table[MK_FOLD_TABLE_SIZE];
-
-    if (g_once_init_enter(&ready)) {
-        for (uint32_t c = 1; c < MK_FOLD_TABLE_SIZE; c++)
-            fill_entry(&table[c], c);
-        table[0].kind = FOLD_SEPARATOR;
-        g_once_init_leave(&ready, 1);
-    }
+    static pthread_once_t once = PTHREAD_ONCE_INIT;
+    pthread_once(&once, fill_table);
     return table;
 }

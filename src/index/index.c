@@ -111,7 +111,7 @@ MkIndex *mk_index_open(const char *dir, const MkKey *key, uint64_t map_size_byte
     MkDbOptions options = { .map_size_bytes = map_size_bytes,
                             .tables = tables,
                             .table_count = G_N_ELEMENTS(tables) };
-    g_mutex_init(&index->lock);
+    pthread_mutex_init(&index->lock, NULL);
     index->db = mk_db_open(dir, key, &options, error);
     if (index->db == NULL || !prepare(index, error))
         return NULL;
@@ -124,7 +124,7 @@ void mk_index_close(MkIndex *index)
         return;
     mk_view_unref(index->view);
     mk_db_close(index->db);
-    g_mutex_clear(&index->lock);
+    pthread_mutex_destroy(&index->lock);
     g_free(index);
 }
 

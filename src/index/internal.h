@@ -9,6 +9,7 @@
 #ifndef MK_INDEX_INTERNAL_H
 #define MK_INDEX_INTERNAL_H
 
+#include <pthread.h>
 #include <string.h>
 
 #include <mailkeep/base.h>
@@ -170,7 +171,7 @@ typedef struct {
 
 struct MkIndex {
     MkDb *db;
-    GMutex lock; /* guards view */
+    pthread_mutex_t lock; /* guards view; not GLib's, which the thread sanitizer cannot see */
     MkView *view;
     uint32_t next_id; /* the writing thread's: no id is used twice, not even after a failure */
 };

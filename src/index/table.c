@@ -78,6 +78,11 @@ static void term_put(MkArena *arena, MkTerm *term, uint64_t value)
 void mk_term_octets(const MkTerm *term, GByteArray *out)
 {
     g_byte_array_set_size(out, 0);
+    if (term->last == NULL) {
+        g_byte_array_append(out, term->octets, (guint) (term->at - term->octets));
+        return;
+    }
+    g_byte_array_append(out, term->octets, sizeof term->octets);
     for (const struct MkChunk *chunk = term->last->next; chunk != term->last; chunk = chunk->next)
         g_byte_array_append(out, chunk->data, chunk->length);
     g_byte_array_append(out, term->last->data, (guint) (term->at - term->last->data));
@@ -85,8 +90,8 @@ void mk_term_octets(const MkTerm *term, GByteArray *out)
 
 /* -- hash table ---------------------------------------------------------------------------- */
 struct MkTermSlot {
-    uint32_t hash;   /* upper half; saves a look at most terms that are not it */
-    uint32_t number; /* of the term, plus one; 0 = free */
+    MkTerm *term;  /* NULL = free */
+    uint64_t hash; /* saves a look at terms that are not it */
 };
 
 void mk_term_table_init(MkTermTable *table)
@@ -132,12 +137,12 @@ static uint64_t hash_of(const MkTermTable *table, uint8_t field, const char *tex
     return fold_product(hash ^ load_octets(text, length), table->secret[1] | 1);
 }
 
-static void insert_slot(MkTermTable *table, uint64_t hash, uint32_t number)
+static void insert_slot(MkTermTable *table, MkTerm *term)
 {
-    uint32_t place = (uint32_t) hash & table->slot_mask;
-    while (table->slots[place].number != 0)
+    uint32_t place = (uint32_t) term->hash & table->slot_mask;
+    while (table->slots[place].term != NULL)
         place = (place + 1) & table->slot_mask;
-    table->slots[place] = (struct MkTermSlot){ (uint32_t) (hash >> 32), number + 1 };
+    table->slots[place] = (struct MkTermSlot){ term, term->hash };
 }
 
 static void grow_slots(MkTermTable *table)
@@ -146,24 +151,26 @@ static void grow_slots(MkTermTable *table)
     g_free(table->slots);
     table->slots = g_new0(struct MkTermSlot, (size_t) table->slot_mask + 1);
     for (uint32_t i = 0; i < table->count; i++)
-        insert_slot(table, table->terms[i].hash, i);
+        insert_slot(table, table->terms[i]);
 }
 
 static MkTerm *new_term(MkTermTable *table, uint64_t hash, uint8_t field, const char *text,
                         size_t length)
 {
+    MkTerm *term = mk_arena_take(&table->arena, sizeof *term + length);
+    *term = (MkTerm){ .hash = hash, .length = (uint8_t) length, .field = field };
+    memcpy(term->text, text, length);
+    term->at = term->octets;
+    term->end = term->octets + sizeof term->octets;
+
     if (table->count == table->capacity) {
         table->capacity = MAX(table->capacity * 2, 1024);
-        table->terms = g_renew(MkTerm, table->terms, table->capacity);
+        table->terms = g_renew(MkTerm *, table->terms, table->capacity);
     }
-    if (table->count > table->slot_mask / 4 * 3)
+    if (table->count > table->slot_mask / 3 * 2)
         grow_slots(table);
-    MkTerm *term = &table->terms[table->count];
-    *term = (MkTerm){ .hash = hash,
-                      .text = mk_arena_string(&table->arena, text, length),
-                      .length = (uint8_t) length,
-                      .field = field };
-    insert_slot(table, hash, table->count++);
+    insert_slot(table, term);
+    table->terms[table->count++] = term;
     return term;
 }
 
@@ -171,12 +178,11 @@ static MkTerm *find_term(MkTermTable *table, uint8_t field, const char *text, si
 {
     uint64_t hash = hash_of(table, field, text, length);
     uint32_t place = (uint32_t) hash & table->slot_mask;
-    for (; table->slots[place].number != 0; place = (place + 1) & table->slot_mask) {
-        if (table->slots[place].hash != (uint32_t) (hash >> 32))
+    for (; table->slots[place].term != NULL; place = (place + 1) & table->slot_mask) {
+        if (table->slots[place].hash != hash)
             continue;
-        MkTerm *term = &table->terms[table->slots[place].number - 1];
-        if (term->hash == hash && term->field == field && term->length == length &&
-            memcmp(term->text, text, length) == 0)
+        MkTerm *term = table->slots[place].term;
+        if (term->field == field && term->length == length && memcmp(term->text, text, length) == 0)
             return term;
     }
     return new_term(table, hash, field, text, length);
@@ -208,7 +214,10 @@ static int compare_items(const void *a, const void *b)
     const MkSortItem *x = a, *y = b;
     if (x->head != y->head)
         return x->head > y->head ? 1 : -1;
-    int order = mk_strings_compare(x->text, x->length, y->text, y->length);
+    /* Texts have no NUL inside, so up to eight octets the heads tell all. */
+    int order = x->length <= 8 && y->length <= 8
+                    ? 0
+                    : mk_strings_compare(x->text, x->length, y->text, y->length);
     return order != 0 ? order : (x->index > y->index) - (x->index < y->index);
 }
 

@@ -26,20 +26,22 @@ char *mk_arena_string(MkArena *arena, const char *text, size_t length); /* with 
  * they are stored (internal.h). A position that is not a document's first is even, so the next
  * document's gap is told from it.
  */
-typedef struct {
+#define MK_TERM_INLINE_BYTES 14
+typedef struct MkTerm {
     uint64_t hash;
-    const char *text;
-    struct MkChunk *last; /* of the chain of octets */
-    uint8_t *at, *end;    /* free part of the last chunk */
+    struct MkChunk *last; /* of the chain behind the octets in here; NULL = none yet */
+    uint8_t *at, *end;    /* free part of the last chunk, or of these octets */
     uint32_t next_doc;    /* the smallest that may come; 0: none came yet */
     uint32_t last_position;
     uint8_t length;
     uint8_t field;
+    uint8_t octets[MK_TERM_INLINE_BYTES]; /* most terms are rare: no memory but this is touched */
+    char text[];
 } MkTerm;
 
 typedef struct {
     MkArena arena;
-    MkTerm *terms;
+    MkTerm **terms; /* in the order they came */
     uint32_t count, capacity;
     struct MkTermSlot *slots; /* a power of two of them */
     uint32_t slot_mask;

@@ -127,9 +127,9 @@ static MkView *view_new(MkManifest *manifest, const MkView *known, MkTxn *txn, G
 
 static MkView *newest(MkIndex *index)
 {
-    g_mutex_lock(&index->lock);
+    pthread_mutex_lock(&index->lock);
     MkView *view = index->view != NULL ? mk_view_ref(index->view) : NULL;
-    g_mutex_unlock(&index->lock);
+    pthread_mutex_unlock(&index->lock);
     return view;
 }
 
@@ -137,12 +137,12 @@ static MkView *newest(MkIndex *index)
 static void remember(MkIndex *index, MkView *view)
 {
     MkView *old = NULL;
-    g_mutex_lock(&index->lock);
+    pthread_mutex_lock(&index->lock);
     if (index->view == NULL || index->view->manifest.generation < view->manifest.generation) {
         old = index->view;
         index->view = mk_view_ref(view);
     }
-    g_mutex_unlock(&index->lock);
+    pthread_mutex_unlock(&index->lock);
     mk_view_unref(old);
 }
 

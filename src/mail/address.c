@@ -157,6 +157,45 @@ static bool is_nested(const char *text)
     return false;
 }
 
+/*
+ * GMime 3.2.15 frees a pointer it never set when a domain's "xn--" is not good punycode. A private
+ * character in between keeps its hands off; it is taken out again from what it returns.
+ */
+#define MASK "\xee\x80\x80" /* U+E000 */
+
+static GString *with_mask(const char *text)
+{
+    GString *masked = g_string_new(NULL);
+    const char *at;
+
+    while ((at = strcasestr(text, "xn--"))) {
+        g_string_append_len(masked, text, at + 2 - text);
+        g_string_append(masked, MASK);
+        text = at + 2;
+    }
+    return g_string_append(masked, text);
+}
+
+static char *without_mask(const char *text)
+{
+    GString *clean = g_string_new(NULL);
+    const char *at;
+
+    while ((at = strstr(text, MASK))) {
+        g_string_append_len(clean, text, at - text);
+        text = at + strlen(MASK);
+    }
+    return g_string_free(g_string_append(clean, text), FALSE);
+}
+
+static void add_one(GPtrArray *out, const char *name, const char *address)
+{
+    g_autofree char *clean_name = name ? without_mask(name) : NULL;
+    g_autofree char *clean_address = address ? without_mask(address) : NULL;
+
+    g_ptr_array_add(out, mk_address_new(clean_name, clean_address));
+}
+
 static void add_list(InternetAddressList *list, GPtrArray *out, unsigned *left)
 {
     int count = internet_address_list_length(list);
@@ -168,10 +207,10 @@ static void add_list(InternetAddressList *list, GPtrArray *out, unsigned *left)
         if (INTERNET_ADDRESS_IS_MAILBOX(ia)) {
             const char *address = internet_address_mailbox_get_addr(INTERNET_ADDRESS_MAILBOX(ia));
 
-            g_ptr_array_add(out, mk_address_new(name, address));
+            add_one(out, name, address);
             (*left)--;
         } else {
-            g_ptr_array_add(out, mk_address_new(name, NULL));
+            add_one(out, name, NULL);
             (*left)--;
             add_list(internet_address_group_get_members(INTERNET_ADDRESS_GROUP(ia)), out, left);
         }
@@ -205,12 +244,14 @@ void mk_value_addresses(MkSpan value, GPtrArray *out, unsigned *left)
     guint first = out->len;
 
     if (value.length <= MK_LIMIT_HEADER_FIELD_BYTES && !is_nested(line->str)) {
-        InternetAddressList *list = internet_address_list_parse(mk_mail_options(), line->str);
+        GString *masked = with_mask(line->str);
+        InternetAddressList *list = internet_address_list_parse(mk_mail_options(), masked->str);
 
         if (list) {
             add_list(list, out, left);
             g_object_unref(list);
         }
+        g_string_free(masked, TRUE);
     }
     add_missing(line->str, out, first, left);
     g_string_free(line, TRUE);

@@ -27,6 +27,8 @@
 #define RECIPE_BYTES 4096 /* a body which needs more is not worth decoding */
 #define SUFFIX_BYTES 4096 /* a rest up to this is taken literally: no base64 is looked for in it */
 #define BODY_BYTES (1u << 30)
+#define BLANK_BYTES \
+    (1u << 20) /* beside 4 octets encoded for each decoded one: else mere blank lines */
 
 typedef enum {
     EOL_NONE, /* the block ends in the line */
@@ -204,6 +206,12 @@ static void block_literal(Decoder *d, bool first)
     mk_put_block(d->recipe, d->data + start, d->at - start);
 }
 
+/* A few octets of recipe must not make a gigabyte of line ends. */
+static bool is_dense(size_t encoded, size_t decoded)
+{
+    return encoded <= 4 * decoded + BLANK_BYTES;
+}
+
 static bool decode_all(Decoder *d, size_t max_recipe)
 {
     for (bool first = true; d->at < d->length; first = false) {
@@ -230,7 +238,8 @@ bool mk_base64_decode_exact(const uint8_t *encoded, size_t length, GByteArray *o
     g_byte_array_set_size(out_decoded, before + (guint) (length / 4 * 3 + 3));
     d.sink.at = out_decoded->data + before;
     mk_put_u8(recipe, RECIPE_VERSION);
-    if (!decode_all(&d, MIN(RECIPE_BYTES, length / 2))) {
+    if (!decode_all(&d, MIN(RECIPE_BYTES, length / 2)) ||
+        !is_dense(length, (size_t) (d.sink.at - out_decoded->data) - before)) {
         g_byte_array_set_size(out_decoded, before);
         return false;
     }
@@ -322,6 +331,8 @@ static bool run_read(MkReader *r, uint64_t *letters, Eol *eol, uint64_t *lines)
     *lines = mk_read_varint(r);
     *letters = head >> 2;
     *eol = head & 3;
+    if (*eol == EOL_NONE && (*lines != 1 || *letters == 0))
+        return false; /* it is one line, and not an empty one: any number would cost only time */
     return !r->failed && (head & 3) <= EOL_CRLF && *letters <= BODY_BYTES && *lines > 0 &&
            *lines <= BODY_BYTES;
 }
@@ -387,7 +398,7 @@ static size_t recipe_measure(MkReader r, size_t length)
         if (encoded > BODY_BYTES)
             return 0;
     }
-    return octets == length ? encoded : 0;
+    return octets == length && is_dense(encoded, octets) ? encoded : 0;
 }
 
 bool mk_base64_encode_exact(const uint8_t *decoded, size_t length, const uint8_t *recipe,

@@ -217,6 +217,8 @@ bool mk_charset_append(GString *out, const void *octets, size_t length, const ch
     const char *meant;
     GIConv iconv = (GIConv) -1;
 
+    if (length == 0)
+        return true;
     label_clean(charset, label);
     meant = label_meaning(label, &reading);
     if (reading == READ_UTF8 && is_iso_2022_jp(octets, length))

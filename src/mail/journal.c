@@ -162,7 +162,7 @@ static void add_decoded(Parser *p, const MkEntity *e, bool must_be_mail)
 /* Not cut off: its header ends, and so does its multipart. Only asked of the mail's last part. */
 static bool is_whole(const uint8_t *data, size_t length)
 {
-    g_auto(MkStructure) structure = { NULL };
+    g_auto(MkStructure) structure = { .entities = NULL };
     const MkEntity *root;
 
     mk_structure_read(&structure, data, length);

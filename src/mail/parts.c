@@ -144,7 +144,7 @@ static bool is_leaf(const MkStructure *s, const MkEntity *e)
 GPtrArray *mk_mail_parts(const uint8_t *data, size_t length)
 {
     GPtrArray *parts = g_ptr_array_new_with_free_func((GDestroyNotify) part_free);
-    g_auto(MkStructure) s = { NULL };
+    g_auto(MkStructure) s = { .entities = NULL };
 
     mk_structure_read(&s, data, length);
     for (guint i = 0; i < s.entities->len; i++) {
@@ -159,7 +159,7 @@ GPtrArray *mk_mail_parts(const uint8_t *data, size_t length)
 static bool find_part(const uint8_t *data, size_t length, unsigned number, MkEntity *out,
                       GError **error)
 {
-    g_auto(MkStructure) s = { NULL };
+    g_auto(MkStructure) s = { .entities = NULL };
     unsigned count = 0;
 
     mk_structure_read(&s, data, length);

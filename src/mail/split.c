@@ -15,7 +15,7 @@ static bool is_piece(const MkEntity *e)
 GArray *mk_mail_split(const uint8_t *data, size_t length)
 {
     GArray *pieces = g_array_new(FALSE, FALSE, sizeof(MkPiece));
-    g_auto(MkStructure) structure = { NULL };
+    g_auto(MkStructure) structure = { .entities = NULL };
 
     mk_structure_read(&structure, data, length);
     for (guint i = 0; i < structure.entities->len; i++) {

@@ -212,7 +212,7 @@ MkMailSummary *mk_mail_summary(const uint8_t *data, size_t length)
 {
     MkMailSummary *s = g_new0(MkMailSummary, 1);
     Reader r = { .out = s, .addresses_left = MK_LIMIT_ADDRESSES };
-    g_auto(MkStructure) structure = { NULL };
+    g_auto(MkStructure) structure = { .entities = NULL };
     bool whole;
 
     s->subject = g_strdup("");

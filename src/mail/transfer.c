@@ -68,7 +68,7 @@ static void base64_line(Base64 *b, const uint8_t *at, size_t length)
 {
     size_t i = 0;
 
-    if (b->pending == 0) {
+    if (b->pending == 0 && length >= 4) {
         guint before = b->out->len;
 
         g_byte_array_set_size(b->out, before + (guint) (length / 4 * 3));
@@ -255,7 +255,7 @@ static bool to_text(const MkEntity *e, const uint8_t *octets, size_t length, GSt
 {
     g_autofree char *charset = mk_param_find(e->content_type, "charset");
 
-    if (!charset && g_str_equal(e->type, "text/html"))
+    if (!charset && length > 0 && g_str_equal(e->type, "text/html"))
         charset = html_charset(octets, length);
     return mk_charset_append(out, octets, length, charset, max_bytes);
 }

@@ -1,8 +1,8 @@
 /* command.c - what each command does, and in which states it may be given */
-#include "internal.h"
-
 #include <mailkeep/limits.h>
 #include <mailkeep/log.h>
+
+#include "internal.h"
 
 #define IN MK_SMTP_IN
 #define IN_TRANSACTION (IN(MAIL) | IN(RCPT) | IN(CHUNKS))

@@ -17,9 +17,9 @@
  * Nothing is done octet by octet: memchr() finds the LFs, and a slice runs from one stuffed dot
  * to the next.
  */
-#include "internal.h"
-
 #include <string.h>
+
+#include "internal.h"
 
 static size_t slice(const uint8_t *data, size_t length, size_t used, const uint8_t **out_slice,
                     size_t *out_length)

@@ -5,11 +5,11 @@
  * where the first saw text ("SMTP smuggling"). So a bare LF or CR neither ends a line nor is it
  * taken as part of one: the whole line is refused, up to its CRLF.
  */
-#include "internal.h"
-
 #include <string.h>
 
 #include <mailkeep/limits.h>
+
+#include "internal.h"
 
 /* Beyond this a line without an end is no mistake any more. */
 #define ENDLESS_BYTES (32 * MK_LIMIT_SMTP_COMMAND_BYTES)

@@ -5,10 +5,10 @@
  * message size: its octets must not be taken for commands, and many senders see no reply before
  * they have sent everything.
  */
-#include "internal.h"
-
 #include <mailkeep/limits.h>
 #include <mailkeep/log.h>
+
+#include "internal.h"
 
 #define BEATS_PER_TIMEOUT 3
 #define BEAT_BYTES \

@@ -30,12 +30,12 @@
  *              runs. What was pipelined behind the mail (RFC 2920) waits in `pending`.
  *  HANDSHAKE   the stream has its own time limit.
  */
-#include "internal.h"
-
 #include <string.h>
 
 #include <mailkeep/limits.h>
 #include <mailkeep/log.h>
+
+#include "internal.h"
 
 #define BEAT_MS (MK_LIMIT_SMTP_DATA_BLOCK_MS / 3)
 

@@ -437,7 +437,7 @@ struct MkStore {
     PackFiles files;
     Committer *committer;
     gint verifying;    /* atomic: one at a time */
-    guint train_state; /* atomic: 1 while training, 2 after it failed */
+    gint train_state;  /* atomic: 1 while training, 2 after it failed */
     /* fault tests; set before any mail */
     MkStoreFaultFunc fault;
     void *fault_cookie;

@@ -57,8 +57,8 @@ bool web_report_read(WebCall *call, GError **error)
 
 bool web_report_run(WebCall *call, GError **error)
 {
-    GBytes *report = mk_archive_report_read(call->archive, call->principal, call->id, call->number,
-                                            error);
+    GBytes *report =
+        mk_archive_report_read(call->archive, call->principal, call->id, call->number, error);
     return report != NULL &&
            web_give_download(call, report, "message/rfc822",
                              g_strdup_printf("report-%u-%u-%u.eml", call->id.store_id,

@@ -58,8 +58,7 @@ static char *part_name(const uint8_t *data, size_t length, unsigned number)
 
 bool web_attachment_run(WebCall *call, GError **error)
 {
-    g_autoptr(GBytes) mail =
-        mk_archive_mail_read(call->archive, call->principal, call->id, error);
+    g_autoptr(GBytes) mail = mk_archive_mail_read(call->archive, call->principal, call->id, error);
     if (mail == NULL)
         return false;
     gsize length = 0;

@@ -9,7 +9,7 @@
 #include "internal.h"
 
 #define PAGE_DEFAULT 50
-#define DAY_MS       INT64_C(86400000)
+#define DAY_MS INT64_C(86400000)
 /* Open ends of a range of days: the years 1 and 9999. */
 #define DATE_MIN_MS INT64_C(-62135596800000)
 #define DATE_MAX_MS INT64_C(253402300799999)
@@ -19,8 +19,8 @@ static const struct {
     MkSort sort;
     bool ascending; /* when `order` is left out: newest and largest first, texts from A */
 } sorts[] = {
-    { "date", MK_SORT_DATE, false },       { "archived", MK_SORT_ARCHIVED, false },
-    { "size", MK_SORT_SIZE, false },       { "from", MK_SORT_FROM, true },
+    { "date", MK_SORT_DATE, false },      { "archived", MK_SORT_ARCHIVED, false },
+    { "size", MK_SORT_SIZE, false },      { "from", MK_SORT_FROM, true },
     { "subject", MK_SORT_SUBJECT, true },
 };
 
@@ -113,7 +113,8 @@ bool web_date_parse(const char *text, int64_t *out_unix_ms)
     int day;
 
     if (strlen(text) != 10 || text[4] != '-' || text[7] != '-' || !two_digits(text, &century) ||
-        !two_digits(text + 2, &year) || !two_digits(text + 5, &month) || !two_digits(text + 8, &day))
+        !two_digits(text + 2, &year) || !two_digits(text + 5, &month) ||
+        !two_digits(text + 8, &day))
         return false;
     g_autoptr(GDateTime) date = g_date_time_new_utc(century * 100 + year, month, day, 0, 0, 0);
     if (date == NULL) /* there is no such day */

@@ -22,10 +22,10 @@
 
 /* -- session.c ------------------------------------------------------------------------------- */
 #define WEB_TOKEN_CHARS 64 /* 256 bits in hex */
-#define WEB_CSRF_CHARS  64
+#define WEB_CSRF_CHARS 64
 
 typedef struct {
-    MkHash key; /* of the token; the token itself is known to the client alone */
+    MkHash key;  /* of the token; the token itself is known to the client alone */
     char id[24]; /* for the list of sessions; no secret */
     char csrf[WEB_CSRF_CHARS + 1];
     MkPrincipal *principal;
@@ -185,8 +185,8 @@ yyjson_mut_doc *web_json_new(yyjson_mut_val **out_root);
 /* Copied; what is not UTF-8 becomes U+FFFD. NULL = null. Keys are static. */
 void web_json_string(yyjson_mut_doc *doc, yyjson_mut_val *object, const char *key,
                      const char *text);
-void web_json_octets(yyjson_mut_doc *doc, yyjson_mut_val *object, const char *key,
-                     const void *data, size_t length);
+void web_json_octets(yyjson_mut_doc *doc, yyjson_mut_val *object, const char *key, const void *data,
+                     size_t length);
 /* As ISO 8601 in UTC; 0 = null */
 void web_json_date(yyjson_mut_doc *doc, yyjson_mut_val *object, const char *key, int64_t unix_ms);
 yyjson_mut_val *web_json_array(yyjson_mut_doc *doc, yyjson_mut_val *object, const char *key);

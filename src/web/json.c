@@ -18,8 +18,8 @@ yyjson_mut_doc *web_json_new(yyjson_mut_val **out_root)
     return doc;
 }
 
-void web_json_octets(yyjson_mut_doc *doc, yyjson_mut_val *object, const char *key,
-                     const void *data, size_t length)
+void web_json_octets(yyjson_mut_doc *doc, yyjson_mut_val *object, const char *key, const void *data,
+                     size_t length)
 {
     if (g_utf8_validate(data, (gssize) length, NULL)) {
         yyjson_mut_obj_add_strncpy(doc, object, key, data, length);
@@ -29,8 +29,7 @@ void web_json_octets(yyjson_mut_doc *doc, yyjson_mut_val *object, const char *ke
     }
 }
 
-void web_json_string(yyjson_mut_doc *doc, yyjson_mut_val *object, const char *key,
-                     const char *text)
+void web_json_string(yyjson_mut_doc *doc, yyjson_mut_val *object, const char *key, const char *text)
 {
     if (text == NULL)
         yyjson_mut_obj_add_null(doc, object, key);
@@ -95,6 +94,7 @@ bool web_json_read_login(GBytes *body, char **out_user_name, char **out_password
     g_free(user_name);
     mk_free_secret(password);
     yyjson_doc_free(doc);
-    return good || mk_fail(error, MK_ERROR_INVALID,
-                           "The body must be a JSON object with the strings userName and password.");
+    return good ||
+           mk_fail(error, MK_ERROR_INVALID,
+                   "The body must be a JSON object with the strings userName and password.");
 }

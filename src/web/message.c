@@ -114,8 +114,7 @@ bool web_message_run(WebCall *call, GError **error)
         mk_archive_mail_get(call->archive, call->principal, call->id, error);
     if (found == NULL)
         return false;
-    g_autoptr(GBytes) mail =
-        mk_archive_mail_read(call->archive, call->principal, call->id, error);
+    g_autoptr(GBytes) mail = mk_archive_mail_read(call->archive, call->principal, call->id, error);
     if (mail == NULL)
         return false;
     gsize length = 0;
@@ -184,8 +183,7 @@ static void put_field(yyjson_mut_doc *doc, yyjson_mut_val *list, const char *fie
 
 bool web_headers_run(WebCall *call, GError **error)
 {
-    g_autoptr(GBytes) mail =
-        mk_archive_mail_read(call->archive, call->principal, call->id, error);
+    g_autoptr(GBytes) mail = mk_archive_mail_read(call->archive, call->principal, call->id, error);
     if (mail == NULL)
         return false;
     gsize mail_length = 0;

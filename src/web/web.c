@@ -155,8 +155,10 @@ static bool is_throttled(const WebCall *call)
 
 static void call_answer(WebCall *call)
 {
-    if (call->web->expiry == NULL || (call->error == NULL && call->job.run != NULL && !call->job.ran))
-        g_set_error_literal(&call->error, MK_ERROR, MK_ERROR_CANCELLED, "The request was given up.");
+    if (call->web->expiry == NULL ||
+        (call->error == NULL && call->job.run != NULL && !call->job.ran))
+        g_set_error_literal(&call->error, MK_ERROR, MK_ERROR_CANCELLED,
+                            "The request was given up.");
     if (call->error == NULL && call->route->finish != NULL)
         call->route->finish(call);
     else if (call->error == NULL)

@@ -38,9 +38,9 @@ static double cpu_seconds(void)
 
 static void make_vocabulary(void)
 {
-    static const char *const parts[] = { "an", "be", "ch", "der", "ein", "fahr", "ge", "haus",
-                                         "in", "ka", "lich", "mä", "ne", "ö", "pf", "rech",
-                                         "sch", "te", "un", "ver", "wer", "zü", "ung", "en" };
+    static const char *const parts[] = { "an",  "be", "ch",   "der", "ein", "fahr", "ge",  "haus",
+                                         "in",  "ka", "lich", "mä",  "ne",  "ö",    "pf",  "rech",
+                                         "sch", "te", "un",   "ver", "wer", "zü",   "ung", "en" };
     for (unsigned i = 0; i < VOCABULARY; i++) {
         GString *word = g_string_new(NULL);
         for (unsigned k = 1 + random_below(4); k > 0; k--)
@@ -72,8 +72,8 @@ static char *make_text(unsigned words)
 static void add_mail(MkIndexWriter *writer, uint32_t number, const char *body)
 {
     g_autofree char *subject = make_text(6);
-    g_autofree char *from = g_strdup_printf("Person %u <p%u@firma%u.example>", number % 50,
-                                            number % 50, number % 7);
+    g_autofree char *from =
+        g_strdup_printf("Person %u <p%u@firma%u.example>", number % 50, number % 50, number % 7);
     g_autofree char *to = g_strdup_printf("p%u@firma.example", number % 83);
     const char *const bodies[] = { body, NULL }, *const froms[] = { from, NULL };
     const char *const tos[] = { to, NULL }, *const subjects[] = { subject, NULL };

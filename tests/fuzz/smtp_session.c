@@ -5,12 +5,12 @@
  * the act n: finish an ingest, ring the timer, fill or drain spool and stream, secure, stop.
  * Whatever comes: no leak, no write after the close, and no mail without its true end.
  */
-#include "../support/smtp_fake_sink.h"
-#include "../unit/smtp/fake_stream.h"
-
 #include <string.h>
 
 #include <mailkeep/log.h>
+
+#include "smtp_fake_sink.h"
+#include "smtp_fake_stream.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

@@ -1,7 +1,7 @@
 /* smtp_fake_sink.c - see smtp_fake_sink.h */
-#include "smtp_fake_sink.h"
-
 #include <string.h>
+
+#include "smtp_fake_sink.h"
 
 struct MkSpool {
     GByteArray *octets;

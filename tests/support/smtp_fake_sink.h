@@ -4,7 +4,7 @@
 #ifndef MAILKEEP_TESTS_SMTP_FAKE_SINK_H
 #define MAILKEEP_TESTS_SMTP_FAKE_SINK_H
 
-#include "../../src/smtp/internal.h"
+#include "smtp/internal.h"
 
 #define FAKE_OK (-1)
 

@@ -199,12 +199,18 @@ static MkSpool *fill_spool(Fixture *fixture, const uint8_t *data, size_t length)
     return spool;
 }
 
+void fixture_ingest_start(Fixture *fixture, const void *mail, size_t length, MkIngestDone on_done,
+                          void *cookie)
+{
+    mk_archive_ingest(fixture->archive, new_envelope(), fill_spool(fixture, mail, length), on_done,
+                      cookie);
+}
+
 void fixture_ingest(Fixture *fixture, const void *mail, size_t length)
 {
     Outcome outcome = { false, NULL };
 
-    mk_archive_ingest(fixture->archive, new_envelope(), fill_spool(fixture, mail, length),
-                      on_ingested, &outcome);
+    fixture_ingest_start(fixture, mail, length, on_ingested, &outcome);
     g_assert_false(outcome.done); /* never before the call returns */
     fixture_turn_until(fixture, is_set, &outcome.done);
     g_assert_no_error(outcome.error);

@@ -34,6 +34,9 @@ MkPrincipal *fixture_login(Fixture *fixture, const char *name);
  * Lines may end in LF: they are sent with CRLF by fixture_crlf().
  */
 void fixture_ingest(Fixture *fixture, const void *mail, size_t length);
+/* The same without waiting. */
+void fixture_ingest_start(Fixture *fixture, const void *mail, size_t length, MkIngestDone on_done,
+                          void *cookie);
 char *fixture_crlf(const char *text);
 /* A report of Exchange 2010 form around @mail; @recipients "To: a@x\r\nBcc: b@x\r\n". */
 char *fixture_report(const char *sender, const char *recipients, const char *mail);

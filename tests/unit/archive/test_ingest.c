@@ -374,6 +374,90 @@ static void test_one_message_id(void)
     fixture_clear(&f);
 }
 
+/* -- many at once -------------------------------------------------------------------------- */
+typedef struct {
+    unsigned kept, refused, wanted;
+} Tally;
+
+static void on_done(const GError *error, void *cookie)
+{
+    Tally *tally = cookie;
+
+    if (error == NULL)
+        tally->kept++;
+    else
+        tally->refused++;
+}
+
+static bool all_reported(void *cookie)
+{
+    const Tally *tally = cookie;
+
+    return tally->kept + tally->refused == tally->wanted;
+}
+
+static void start_many(Fixture *f, Tally *tally, unsigned count)
+{
+    for (unsigned i = 0; i < count; i++) {
+        g_autofree char *word = g_strdup_printf("Nummer%u", i);
+        g_autofree char *mail = mail_between("anna@example.com", "bert@example.com", "1@x", word);
+
+        fixture_ingest_start(f, mail, strlen(mail), on_done, tally);
+    }
+    tally->wanted += count;
+}
+
+static void test_many_at_once(void)
+{
+    Tally tally = { 0 };
+    MkArchiveGauges gauges;
+    Fixture f;
+
+    add_users(&f);
+    start_many(&f, &tally, 500);
+    fixture_turn_until(&f, all_reported, &tally);
+    g_assert_cmpuint(tally.kept, ==, 500);
+    g_assert_cmpuint(fixture_count_in(&f, "bert/Journal Incoming"), ==, 500);
+    fixture_wait_indexed(&f);
+    fixture_assert_count(&f, f.system, "Nummer*", NULL, 500);
+    fixture_assert_count(&f, f.system, "Nummer77", NULL, 1);
+    mk_archive_gauges(f.archive, &gauges);
+    g_assert_cmpuint(gauges.ingest_waiting, ==, 0);
+    g_assert_cmpuint(gauges.ingest_running, ==, 0);
+    fixture_clear(&f);
+}
+
+/* Above the limit it says no, to each once, and what it said yes to is there. */
+static void test_too_many(void)
+{
+    Tally tally = { 0 };
+    Fixture f;
+
+    add_users(&f);
+    start_many(&f, &tally, 1200);
+    g_assert_false(mk_archive_can_take(f.archive, 100, NULL));
+    fixture_turn_until(&f, all_reported, &tally);
+    g_assert_cmpuint(tally.kept, ==, 1000);
+    g_assert_cmpuint(fixture_count_in(&f, "bert/Journal Incoming"), ==, 1000);
+    g_assert_true(mk_archive_can_take(f.archive, 100, NULL));
+    fixture_clear(&f);
+}
+
+static void test_stop_under_load(void)
+{
+    Tally tally = { 0 };
+    Fixture f;
+
+    add_users(&f);
+    start_many(&f, &tally, 300);
+    fixture_reopen(&f);
+    g_assert_true(all_reported(&tally)); /* before the stop was over */
+    g_assert_cmpuint(fixture_count_in(&f, "bert/Journal Incoming"), ==, tally.kept);
+    fixture_wait_indexed(&f);
+    fixture_assert_count(&f, f.system, "Nummer*", NULL, tally.kept);
+    fixture_clear(&f);
+}
+
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
@@ -391,5 +475,8 @@ int main(int argc, char **argv)
     g_test_add_func("/ingest/broken-report", test_broken_report);
     g_test_add_func("/ingest/same-mail-thrice", test_same_mail_thrice);
     g_test_add_func("/ingest/one-message-id", test_one_message_id);
+    g_test_add_func("/ingest/many-at-once", test_many_at_once);
+    g_test_add_func("/ingest/too-many", test_too_many);
+    g_test_add_func("/ingest/stop-under-load", test_stop_under_load);
     return g_test_run();
 }

@@ -1,6 +1,4 @@
 /* peer.c - see peer.h */
-#include "peer.h"
-
 #include <arpa/inet.h>
 #include <errno.h>
 #include <netinet/in.h>
@@ -10,6 +8,8 @@
 #include <unistd.h>
 
 #include <mailkeep/base.h>
+
+#include "peer.h"
 
 #define PATIENCE_MS 20000
 

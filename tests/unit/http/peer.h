@@ -4,7 +4,7 @@
 #ifndef TEST_HTTP_PEER_H
 #define TEST_HTTP_PEER_H
 
-#include "../../../src/http/internal.h"
+#include "http/internal.h"
 
 typedef struct {
     MkLoop *loop;

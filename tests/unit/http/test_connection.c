@@ -58,7 +58,8 @@ static void test_pipelined(Fixture *fixture, const void *unused)
 
     (void) unused;
     for (int i = 0; i < 3000; i++) /* more than one chunk: the stream is paused in between */
-        g_string_append_printf(requests, "GET /%d HTTP/1.1\r\n" HOST "X-Filler: %050d\r\n\r\n", i, i);
+        g_string_append_printf(requests, "GET /%d HTTP/1.1\r\n" HOST "X-Filler: %050d\r\n\r\n", i,
+                               i);
     g_string_append(requests, "GET /none HTTP/1.0\r\n" HOST "\r\n");
     client_send(fixture, fd, requests->str, requests->len);
     for (int i = 0; i < 3000; i++) {
@@ -79,7 +80,8 @@ static void test_one_at_a_time(Fixture *fixture, const void *unused)
     g_autoptr(GString) buffer = g_string_new(NULL);
 
     (void) unused;
-    client_send_text(fixture, fd, "GET /later HTTP/1.1\r\n" HOST "\r\nGET /2 HTTP/1.1\r\n" HOST "\r\n");
+    client_send_text(fixture, fd,
+                     "GET /later HTTP/1.1\r\n" HOST "\r\nGET /2 HTTP/1.1\r\n" HOST "\r\n");
     turn_for_ms(fixture, 50);
     g_assert_cmpint(fixture->handled, ==, 1);
     mk_http_respond(g_steal_pointer(&fixture->kept), mk_http_response_new(404));
@@ -147,14 +149,16 @@ static void test_continue(Fixture *fixture, const void *unused)
 
     (void) unused;
     client_send_text(fixture, fd,
-                     "POST /c HTTP/1.1\r\n" HOST "Expect: 100-continue\r\nContent-Length: 1\r\n\r\n");
+                     "POST /c HTTP/1.1\r\n" HOST
+                     "Expect: 100-continue\r\nContent-Length: 1\r\n\r\n");
     g_auto(Answer) go_on = client_read(fixture, fd, buffer, false);
     g_assert_cmpstr(go_on.head, ==, "HTTP/1.1 100 Continue\r\n\r\n");
     client_send_text(fixture, fd, "z");
     g_auto(Answer) answer = client_read(fixture, fd, buffer, false);
     g_assert_cmpstr(answer.body->str, ==, "POST /c z");
-    client_send_text(fixture, fd, "POST /c HTTP/1.1\r\n" HOST
-                                  "Expect: 100-continue\r\nContent-Length: 9999999\r\n\r\n");
+    client_send_text(fixture, fd,
+                     "POST /c HTTP/1.1\r\n" HOST
+                     "Expect: 100-continue\r\nContent-Length: 9999999\r\n\r\n");
     g_auto(Answer) refused = client_read(fixture, fd, buffer, false);
     g_assert_cmpuint(refused.status, ==, 413);
     close(fd);
@@ -186,7 +190,8 @@ static void test_refusals_close(Fixture *fixture, const void *unused)
         { "GET / HTTP/3.0\r\n" HOST "\r\n", 505 },
         { "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", 505 },
         { "\x16\x03\x01\x02\x00\x01\xff\xff\xff", 400 },
-        { "POST / HTTP/1.1\r\n" HOST "Content-Length: 2\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+        { "POST / HTTP/1.1\r\n" HOST
+          "Content-Length: 2\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
           400 },
     };
 
@@ -271,7 +276,8 @@ static void test_slow_reader_holds_back(Fixture *fixture, const void *unused)
     mk_loop_gauges(fixture->loop, &before);
     turn_for_ms(fixture, 200);
     mk_loop_gauges(fixture->loop, &after);
-    g_assert_cmpuint(before.jobs_done[MK_LANE_INTERACTIVE], ==, after.jobs_done[MK_LANE_INTERACTIVE]);
+    g_assert_cmpuint(before.jobs_done[MK_LANE_INTERACTIVE], ==,
+                     after.jobs_done[MK_LANE_INTERACTIVE]);
     g_auto(Answer) answer = client_read(fixture, fd, buffer, false);
     g_assert_cmpuint(answer.body->len, ==, 50000000);
     close(fd);
@@ -301,7 +307,8 @@ static void test_slow_reader_of_the_last_answer(Fixture *fixture, const void *un
     size_t got = 0;
 
     (void) unused;
-    client_send_text(fixture, fd, "GET /big?n=6000000 HTTP/1.1\r\n" HOST "Connection: close\r\n\r\n");
+    client_send_text(fixture, fd,
+                     "GET /big?n=6000000 HTTP/1.1\r\n" HOST "Connection: close\r\n\r\n");
     turn_for_ms(fixture, 100);
     for (int64_t end = mk_clock_monotonic_ms() + 60000;;) {
         ssize_t size = recv(fd, octets, sizeof octets, MSG_DONTWAIT);

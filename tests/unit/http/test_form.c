@@ -3,7 +3,7 @@
 
 #include <mailkeep/limits.h>
 
-#include "../../../src/http/internal.h"
+#include "http/internal.h"
 
 static const struct {
     const char *text;

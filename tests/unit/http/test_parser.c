@@ -3,7 +3,7 @@
 
 #include <mailkeep/limits.h>
 
-#include "../../../src/http/internal.h"
+#include "http/internal.h"
 
 /* Feeds @data in pieces of @step; stops at DONE or FAILED. */
 static MkHttpParse feed(MkHttpParser *parser, const char *data, size_t length, size_t step,
@@ -14,8 +14,8 @@ static MkHttpParse feed(MkHttpParser *parser, const char *data, size_t length, s
 
     while (at < length && state != MK_HTTP_PARSE_DONE && state != MK_HTTP_PARSE_FAILED) {
         size_t used = 0;
-        state = mk_http_parser_feed(parser, (const uint8_t *) data + at, MIN(step, length - at),
-                                    &used);
+        state =
+            mk_http_parser_feed(parser, (const uint8_t *) data + at, MIN(step, length - at), &used);
         at += used;
     }
     *out_used = at;
@@ -23,7 +23,7 @@ static MkHttpParse feed(MkHttpParser *parser, const char *data, size_t length, s
 }
 
 #define HOST "Host: a\r\n"
-#define GET  "GET / HTTP/1.1\r\n"
+#define GET "GET / HTTP/1.1\r\n"
 #define POST "POST / HTTP/1.1\r\n" HOST
 
 /* RFC 9112 and tech-notes 1.2; status 200: read whole. */
@@ -38,7 +38,8 @@ static const struct {
     { "length", POST "Content-Length: 3\r\n\r\nabc", 200 },
     { "chunked", POST "Transfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\n\r\n", 200 },
     { "chunked-any-case", POST "transfer-encoding: Chunked\r\n\r\n3\r\nabc\r\n0\r\n\r\n", 200 },
-    { "trailer", POST "Transfer-Encoding: chunked\r\n\r\n3;x=y\r\nabc\r\n0\r\nHost: b\r\n\r\n", 200 },
+    { "trailer", POST "Transfer-Encoding: chunked\r\n\r\n3;x=y\r\nabc\r\n0\r\nHost: b\r\n\r\n",
+      200 },
     { "absolute-form", "GET http://b/ HTTP/1.1\r\n" HOST "\r\n", 200 },
     { "options-star", "OPTIONS * HTTP/1.1\r\n" HOST "\r\n", 200 },
     { "port-in-host", GET "Host: [::1]:8462\r\n\r\n", 200 },
@@ -48,8 +49,10 @@ static const struct {
     { "empty-host", GET "Host:\r\n\r\n", 400 },
     { "bad-host", GET "Host: a/b\r\n\r\n", 400 },
     { "two-names-in-host", GET "Host: a b\r\n\r\n", 400 },
-    { "length-and-chunked", POST "Content-Length: 3\r\nTransfer-Encoding: chunked\r\n\r\nabc", 400 },
-    { "chunked-and-length", POST "Transfer-Encoding: chunked\r\nContent-Length: 3\r\n\r\nabc", 400 },
+    { "length-and-chunked", POST "Content-Length: 3\r\nTransfer-Encoding: chunked\r\n\r\nabc",
+      400 },
+    { "chunked-and-length", POST "Transfer-Encoding: chunked\r\nContent-Length: 3\r\n\r\nabc",
+      400 },
     { "two-lengths", POST "Content-Length: 3\r\nContent-Length: 3\r\n\r\nabc", 400 },
     { "length-plus", POST "Content-Length: +3\r\n\r\nabc", 400 },
     { "length-negative", POST "Content-Length: -3\r\n\r\nabc", 400 },
@@ -64,8 +67,8 @@ static const struct {
     { "other-coding", POST "Transfer-Encoding: gzip\r\n\r\n", 501 },
     { "two-codings", POST "Transfer-Encoding: gzip, chunked\r\n\r\n0\r\n\r\n", 501 },
     { "chunked-twice", POST "Transfer-Encoding: chunked, chunked\r\n\r\n0\r\n\r\n", 400 },
-    { "chunked-on-1.0",
-      "POST / HTTP/1.0\r\n" HOST "Transfer-Encoding: chunked\r\n\r\n0\r\n\r\n", 400 },
+    { "chunked-on-1.0", "POST / HTTP/1.0\r\n" HOST "Transfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+      400 },
     { "bad-chunk-size", POST "Transfer-Encoding: chunked\r\n\r\ng\r\n", 400 },
     { "bad-chunk-end", POST "Transfer-Encoding: chunked\r\n\r\n3\r\nabcd\r\n0\r\n\r\n", 400 },
     { "raw-8-bit-target", "GET /\xc3\xa4 HTTP/1.1\r\n" HOST "\r\n", 400 },
@@ -121,10 +124,11 @@ static void test_nul(void)
 /* Cut in two at each octet, the values are the same. */
 static void test_values_at_each_split(void)
 {
-    static const char text[] = "POST /a%20b//c?x=1+2&x=3&y=%C3%A4&z HTTP/1.1\r\nHost: a\r\n"
-                               "X-One:  two words \t\r\nx-one: three\r\nCookie: a=1\r\n"
-                               "Cookie: mk_session=v; b=2\r\nX-Empty:\r\nContent-Length: 5\r\n\r\n12345"
-                               "GET /rest";
+    static const char text[] =
+        "POST /a%20b//c?x=1+2&x=3&y=%C3%A4&z HTTP/1.1\r\nHost: a\r\n"
+        "X-One:  two words \t\r\nx-one: three\r\nCookie: a=1\r\n"
+        "Cookie: mk_session=v; b=2\r\nX-Empty:\r\nContent-Length: 5\r\n\r\n12345"
+        "GET /rest";
 
     for (size_t split = 1; split < sizeof text - 1; split++) {
         g_autoptr(MkHttpParser) parser = mk_http_parser_new();
@@ -185,7 +189,8 @@ static void test_trailer_is_no_field(void)
     g_autoptr(MkHttpParser) parser = mk_http_parser_new();
     size_t used = 0;
 
-    g_assert_cmpint(feed(parser, text, sizeof text - 1, sizeof text, &used), ==, MK_HTTP_PARSE_DONE);
+    g_assert_cmpint(feed(parser, text, sizeof text - 1, sizeof text, &used), ==,
+                    MK_HTTP_PARSE_DONE);
     g_autoptr(MkHttpRequest) request = mk_http_parser_take(parser);
     g_assert_null(mk_http_header(request, "X-CSRF-Token"));
     g_assert_cmpstr(mk_http_header(request, "Host"), ==, "a");
@@ -247,8 +252,8 @@ static void test_limit_header_bytes(void)
     check_text(repeat(GET HOST "X: ", 'a', room + 1, "\r\n\r\n"), 431);
     check_text(repeat(GET HOST, 'a', MK_LIMIT_HTTP_HEADER_BYTES, ":\r\n\r\n"), 431);
     /* llhttp drops these unseen */
-    check_text(repeat(GET HOST "X: ", ' ', MK_LIMIT_HTTP_HEADER_BYTES + MK_LIMIT_HTTP_URL_BYTES + 256,
-                      "\r\n\r\n"),
+    check_text(repeat(GET HOST "X: ", ' ',
+                      MK_LIMIT_HTTP_HEADER_BYTES + MK_LIMIT_HTTP_URL_BYTES + 256, "\r\n\r\n"),
                431);
     GString *lines = g_string_new(NULL);
     while (lines->len < MK_LIMIT_HTTP_HEADER_BYTES + MK_LIMIT_HTTP_URL_BYTES + 256)
@@ -279,8 +284,8 @@ static void test_limit_body(void)
         check_text(repeat(chunk, 'b', size, "\r\n0\r\n\r\n"), status);
     }
     /* refused at once, before any of it has come */
-    check(POST "Content-Length: 99999999\r\n\r\n",
-          strlen(POST "Content-Length: 99999999\r\n\r\n"), 4096, 413);
+    check(POST "Content-Length: 99999999\r\n\r\n", strlen(POST "Content-Length: 99999999\r\n\r\n"),
+          4096, 413);
 }
 
 static void test_limit_chunk_extension(void)

@@ -1,7 +1,7 @@
 /* test_request.c - Basic (RFC 7617 2, examples from there) and cookies */
 #include <string.h>
 
-#include "../../../src/http/internal.h"
+#include "http/internal.h"
 
 static const struct {
     const char *field; /* NULL: none */
@@ -61,18 +61,9 @@ static const struct {
     const char *field;
     const char *value;
 } cookies[] = {
-    { "mk=1", "1" },
-    { "a=2; mk=1", "1" },
-    { "a=2;mk=1 ;b=3", "1" },
-    { "mk=", "" },
-    { "mk=a=b", "a=b" },
-    { "xmk=1", NULL },
-    { "mkx=1", NULL },
-    { "MK=1", NULL },
-    { "mk", NULL },
-    { "", NULL },
-    { ";;; mk=1", "1" },
-    { "mk=1; mk=2", "1" },
+    { "mk=1", "1" },     { "a=2; mk=1", "1" }, { "a=2;mk=1 ;b=3", "1" }, { "mk=", "" },
+    { "mk=a=b", "a=b" }, { "xmk=1", NULL },    { "mkx=1", NULL },        { "MK=1", NULL },
+    { "mk", NULL },      { "", NULL },         { ";;; mk=1", "1" },      { "mk=1; mk=2", "1" },
 };
 
 static void test_cookies(void)

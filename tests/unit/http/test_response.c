@@ -1,7 +1,7 @@
 /* test_response.c - the head of an answer; the date is the example of RFC 9110 5.6.7 */
 #include <string.h>
 
-#include "../../../src/http/internal.h"
+#include "http/internal.h"
 
 #define DATE "Date: Sun, 06 Nov 1994 08:49:37 GMT\r\n"
 enum { DATE_S = 784111777 };
@@ -42,9 +42,8 @@ static void test_heads(void)
             g_autoptr(GBytes) body = g_bytes_new(heads[i].body, strlen(heads[i].body));
             mk_http_response_body(response, "text/plain", body);
         }
-        g_autoptr(GString) head =
-            mk_http_response_head(response, NULL, heads[i].keep_alive, heads[i].to_http_10,
-                                  INT64_C(1000) * DATE_S);
+        g_autoptr(GString) head = mk_http_response_head(
+            response, NULL, heads[i].keep_alive, heads[i].to_http_10, INT64_C(1000) * DATE_S);
         g_assert_cmpstr(head->str, ==, heads[i].head);
     }
 }

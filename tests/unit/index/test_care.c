@@ -6,6 +6,7 @@
 
 #include <mailkeep/limits.h>
 
+#include "../../../src/index/internal.h"
 #include "samples.h"
 
 static void add_one(Sample *sample, const SampleMail *mail, uint64_t watermark)
@@ -268,6 +269,68 @@ static void test_flipped_bits(void)
     sample_clear(&sample);
 }
 
+/* -- what a write that did not come to its end leaves behind ------------------------------------ */
+static uint64_t block_rows(Sample *sample)
+{
+    g_auto(MkReadTxn) txn = MK_TXN_INIT;
+    uint64_t count = 0;
+    g_assert_true(mk_read_txn_begin(&txn, sample->index->db, NULL));
+    g_assert_true(mk_db_count(&txn, TABLE_BLOCKS, &count, NULL));
+    return count;
+}
+
+static void leave_half_a_segment(Sample *sample)
+{
+    g_auto(MkWriteTxn) txn = MK_TXN_INIT;
+    MkSegmentInfo info;
+    const MkSegmentDoc doc = { .number = 50, .texts = { "a", "b", "c" } };
+    g_assert_true(mk_write_txn_begin(&txn, sample->index->db, NULL));
+    g_autoptr(MkSegmentWriter) writer = mk_segment_writer_new(sample->index->db, &txn, 1000);
+    g_assert_true(mk_segment_writer_doc(writer, &doc, NULL));
+    g_assert_true(mk_segment_writer_end(writer, &info, NULL));
+    g_assert_true(mk_write_txn_commit(&txn, NULL));
+}
+
+static void test_sweeps_leftovers(void)
+{
+    Sample sample;
+    sample_init(&sample);
+    sample_fill(&sample, false);
+    uint64_t rows = block_rows(&sample);
+    leave_half_a_segment(&sample);
+    g_assert_cmpuint(block_rows(&sample), >, rows);
+    expect(&sample, "", "1 2 3 4 5 6 7 8 9");
+    sample_reopen(&sample);
+    g_assert_cmpuint(block_rows(&sample), ==, rows);
+    expect(&sample, "", "1 2 3 4 5 6 7 8 9");
+    sample_clear(&sample);
+}
+
+/* A segment larger than one transaction is whole. */
+static void test_large_segment(void)
+{
+    Sample sample;
+    uint64_t blocks = 0, errors = 0;
+    sample_init(&sample);
+    MkIndexWriter *writer = mk_index_writer_new(sample.index);
+    for (uint32_t number = 1; number <= 60; number++) {
+        GString *body = g_string_new(NULL);
+        for (uint32_t i = 0; i < 12000; i++)
+            g_string_append_printf(body, "w%xq%x ", number, i * 2654435761u);
+        SampleMail mail = { .number = number, .body = body->str };
+        sample_add(writer, &mail);
+        g_string_free(body, TRUE);
+    }
+    g_assert_true(mk_index_writer_commit(writer, 1, NULL));
+    MkIndexStatistics statistics;
+    g_assert_true(mk_index_statistics(sample.index, &statistics, NULL));
+    g_assert_cmpuint(statistics.size_bytes, >, MK_INDEX_TXN_BYTES);
+    g_assert_true(mk_index_verify(sample.index, &blocks, &errors, NULL));
+    g_assert_cmpuint(errors, ==, 0);
+    expect(&sample, "w3cq0", "60");
+    sample_clear(&sample);
+}
+
 static void test_wrong_key(void)
 {
     static const uint8_t bytes[MK_KEY_BYTES] = { 9 };
@@ -291,6 +354,8 @@ int main(int argc, char **argv)
     g_test_add_func("/index/care/searches-beside-writing", test_searches_beside_writing);
     g_test_add_func("/index/care/nothing-readable", test_nothing_readable);
     g_test_add_func("/index/care/flipped-bits", test_flipped_bits);
+    g_test_add_func("/index/care/sweeps-leftovers", test_sweeps_leftovers);
+    g_test_add_func("/index/care/large-segment", test_large_segment);
     g_test_add_func("/index/care/wrong-key", test_wrong_key);
     return g_test_run();
 }

@@ -105,6 +105,9 @@ static const struct {
     { "\"x@y\" <a@b>", "x@y<a@b>" },
     { "\"quoted local\"@Example.COM", "<\"quoted local\"@example.com>" },
     { "jürgen@MÜLLER.example", "<jürgen@müller.example>" },
+    { "a@xn--mller-kva.example", "<a@xn--mller-kva.example>" },
+    { "a@b.xn--example", "<a@b.xn--example>" }, /* bad punycode: GMime frees what it has not */
+    { "xn-- <a@XN--.example>", "xn--<a@xn--.example>" },
     { "root", "root<>" },
     { "", "" },
 };
@@ -293,6 +296,7 @@ static const struct {
     { "many fields", "", "X: y\r\n", 10 << 20 },
     { "many lists", "", "To: a@b\r\n", 10 << 20 },
     { "references", "References: ", "<a@b> ", 1 << 20 },
+    { "punycode", "To: a@b", ",a@xn--x", 1 << 20 },
     { "parameters", "Content-Type: text/plain", "; a=\"b\"", 1 << 20 },
     { "file names", "Content-Disposition: attachment", "; filename*0=\"b\"", 1 << 20 },
 };

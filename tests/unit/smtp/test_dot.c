@@ -1,7 +1,7 @@
 /* test_dot.c - the end of DATA and its dots, over all ways in which the octets may arrive */
-#include "../../../src/smtp/internal.h"
-
 #include <string.h>
+
+#include "smtp/internal.h"
 
 typedef struct {
     GByteArray *mail;

@@ -1,9 +1,9 @@
 /* test_line.c - only CRLF ends a command line */
-#include "../../../src/smtp/internal.h"
-
 #include <string.h>
 
 #include <mailkeep/limits.h>
+
+#include "smtp/internal.h"
 
 /* All lines of @data in reads of at most @step octets: "text|", "BARE|", "LONG|", "ENDLESS|". */
 static char *lines_of(const char *data, size_t length, size_t step)

@@ -1,6 +1,4 @@
 /* test_server.c - the server behind real listeners: TLS of both kinds, many senders at once */
-#include "../../support/smtp_fake_sink.h"
-
 #include <string.h>
 #include <unistd.h>
 
@@ -8,6 +6,8 @@
 
 #include <mailkeep/base.h>
 #include <mailkeep/log.h>
+
+#include "smtp_fake_sink.h"
 
 #define TRANSACTION "EHLO c\r\nMAIL FROM:<s@b>\r\nRCPT TO:<box@a.example>\r\nDATA\r\n"
 

@@ -1,12 +1,11 @@
 /* test_session.c - conversations with the server, octet for octet, over a stream without a socket */
-#include "fake_stream.h"
-
-#include "../../support/smtp_fake_sink.h"
-
 #include <string.h>
 
 #include <mailkeep/limits.h>
 #include <mailkeep/log.h>
+
+#include "smtp_fake_sink.h"
+#include "smtp_fake_stream.h"
 
 #define GREETING "220 mx.example ESMTP Mailkeep\r\n"
 #define TO_RCPT "EHLO c.example\r\nMAIL FROM:<s@b.example>\r\nRCPT TO:<box@a.example>\r\n"

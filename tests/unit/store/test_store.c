@@ -1,5 +1,5 @@
 /* test_store.c - mails in and out, duplicates, receipts, folders, changes, reopening */
-#include "help.h"
+#include "../../support/store_help.h"
 
 #include <pthread.h>
 #include <string.h>

@@ -1,7 +1,7 @@
 /* test_answer.c - statuses, names of downloads, JSON that is always UTF-8, dates, budget */
 #include <string.h>
 
-#include "../../../src/web/internal.h"
+#include "web/internal.h"
 
 static void test_statuses(void)
 {
@@ -44,7 +44,9 @@ static void test_json_is_utf_8(void)
     yyjson_mut_val *root;
     yyjson_mut_doc *doc = web_json_new(&root);
 
-    web_json_string(doc, root, "bad", "a\xff" "b");
+    web_json_string(doc, root, "bad",
+                    "a\xff"
+                    "b");
     web_json_octets(doc, root, "nul", "a\0b", 3);
     web_json_string(doc, root, "controls", "\x01\"\\\n");
     web_json_string(doc, root, "none", NULL);
@@ -56,7 +58,9 @@ static void test_json_is_utf_8(void)
     const char *data = g_bytes_get_data(bytes, &length);
     g_autofree char *text = g_strndup(data, length);
     g_assert_cmpstr(text, ==,
-                    "{\"bad\":\"a\xef\xbf\xbd" "b\",\"nul\":\"a\xef\xbf\xbd" "b\","
+                    "{\"bad\":\"a\xef\xbf\xbd"
+                    "b\",\"nul\":\"a\xef\xbf\xbd"
+                    "b\","
                     "\"controls\":\"\\u0001\\\"\\\\\\n\",\"none\":null,"
                     "\"date\":\"1994-11-06T08:49:37Z\",\"no_date\":null}");
 }
@@ -67,7 +71,8 @@ static const struct {
     const char *password;
 } logins[] = {
     { "{\"userName\":\"a\",\"password\":\"b\"}", "a", "b" },
-    { " { \"x\" : [ 1 ] , \"password\" : \"\\u00e4\\\"\" , \"userName\" : \"\" } ", "", "\xc3\xa4\"" },
+    { " { \"x\" : [ 1 ] , \"password\" : \"\\u00e4\\\"\" , \"userName\" : \"\" } ", "",
+      "\xc3\xa4\"" },
     { "", NULL, NULL },
     { "{", NULL, NULL },
     { "null", NULL, NULL },
@@ -82,7 +87,8 @@ static const struct {
     { "userName=a&password=b", NULL, NULL },
 };
 
-static void check_login(const char *json, size_t length, const char *user_name, const char *password)
+static void check_login(const char *json, size_t length, const char *user_name,
+                        const char *password)
 {
     g_autoptr(GBytes) body = g_bytes_new(json, length);
     g_autoptr(GError) error = NULL;
@@ -117,11 +123,20 @@ static const struct {
     const char *text;
     int64_t unix_s; /* -1: refused */
 } dates[] = {
-    { "1970-01-02", 86400 },    { "2024-02-29", 1709164800 }, { "1969-12-31", -86400 },
-    { "2023-02-29", -1 },       { "2023-13-01", -1 },         { "2023-00-01", -1 },
-    { "2023-01-32", -1 },       { "2023-1-1", -1 },           { "20230101", -1 },
-    { "2023-01-01T00:00", -1 }, { "", -1 },                   { "2023-01-0a", -1 },
-    { "0000-01-01", -1 },       { "2023/01/01", -1 },
+    { "1970-01-02", 86400 },
+    { "2024-02-29", 1709164800 },
+    { "1969-12-31", -86400 },
+    { "2023-02-29", -1 },
+    { "2023-13-01", -1 },
+    { "2023-00-01", -1 },
+    { "2023-01-32", -1 },
+    { "2023-1-1", -1 },
+    { "20230101", -1 },
+    { "2023-01-01T00:00", -1 },
+    { "", -1 },
+    { "2023-01-0a", -1 },
+    { "0000-01-01", -1 },
+    { "2023/01/01", -1 },
 };
 
 static void test_dates(void)

@@ -1,7 +1,7 @@
 /* test_routes.c - which route a path means, and what is allowed where */
 #include <string.h>
 
-#include "../../../src/web/internal.h"
+#include "web/internal.h"
 
 static const struct {
     const char *method;
@@ -73,10 +73,33 @@ static void test_table_is_guarded(void)
     }
 }
 
+/* The page has each route, by method and path, where the segments have names: {id}, {n}. */
+static void test_page_has_every_route(void)
+{
+    g_autofree char *page = NULL;
+    size_t count = 0;
+    const WebRoute *routes = web_routes(&count);
+
+    if (!g_file_get_contents("docs/protocols/web-api.md", &page, NULL, NULL)) {
+        g_test_skip("run from the top of the tree");
+        return;
+    }
+    g_autoptr(GRegex) name = g_regex_new("\\{[A-Za-z]+\\}", 0, 0, NULL);
+    g_autofree char *text = g_regex_replace_literal(name, page, -1, 0, "{}", 0, NULL);
+    for (size_t i = 0; i < count; i++) {
+        g_autofree char *route = g_strconcat(routes[i].method, " ", routes[i].pattern, NULL);
+        g_autofree char *quoted = g_regex_escape_string(route, -1);
+        g_autofree char *pattern = g_strconcat(quoted, "[`,\n]", NULL);
+        g_test_message("%s", route);
+        g_assert_true(g_regex_match_simple(pattern, text, 0, 0));
+    }
+}
+
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
     g_test_add_func("/web/routes/paths", test_paths);
     g_test_add_func("/web/routes/table-is-guarded", test_table_is_guarded);
+    g_test_add_func("/web/routes/page-has-every-route", test_page_has_every_route);
     return g_test_run();
 }

@@ -3,8 +3,8 @@
 
 #include <mailkeep/limits.h>
 
-#include "../../../src/web/internal.h"
-#include "../archive/fixture.h"
+#include "web/internal.h"
+#include "fixture.h"
 
 typedef struct {
     Fixture archive;

@@ -9,20 +9,21 @@
 #include <mailkeep/base.h>
 #include <mailkeep/limits.h>
 
-#include "../../../src/web/internal.h"
-#include "../archive/fixture.h"
+#include "web/internal.h"
+#include "fixture.h"
 
 #define JOURNAL "journal@archive.example"
 /* With an octet that is not UTF-8, a NUL, and a last line without end: all of it must come back. */
-static const char mail[] = "From: Out Sider <out@else.example>\r\nTo: zoe@x.example\r\n"
-                           "Subject: quarterly\r\n\tplan\r\nX-Odd: \xff\r\nX-Note: Bcc\r\n"
-                           "Date: Tue, 02 Jan 2024 03:04:05 +0000\r\nMessage-ID: <1@else.example>\r\n"
-                           "MIME-Version: 1.0\r\nContent-Type: multipart/mixed; boundary=b\r\n\r\n"
-                           "--b\r\nContent-Type: text/plain; charset=utf-8\r\n\r\nword\xc3\xa4\r\n"
-                           "--b\r\nContent-Type: text/html\r\n\r\n<p>rich</p>\r\n"
-                           "--b\r\nContent-Type: application/pdf\r\nContent-Disposition: attachment;"
-                           " filename=\"a b.pdf\"\r\nContent-Transfer-Encoding: base64\r\n\r\nAAEC\r\n"
-                           "--b--\r\n\0end";
+static const char mail[] =
+    "From: Out Sider <out@else.example>\r\nTo: zoe@x.example\r\n"
+    "Subject: quarterly\r\n\tplan\r\nX-Odd: \xff\r\nX-Note: Bcc\r\n"
+    "Date: Tue, 02 Jan 2024 03:04:05 +0000\r\nMessage-ID: <1@else.example>\r\n"
+    "MIME-Version: 1.0\r\nContent-Type: multipart/mixed; boundary=b\r\n\r\n"
+    "--b\r\nContent-Type: text/plain; charset=utf-8\r\n\r\nword\xc3\xa4\r\n"
+    "--b\r\nContent-Type: text/html\r\n\r\n<p>rich</p>\r\n"
+    "--b\r\nContent-Type: application/pdf\r\nContent-Disposition: attachment;"
+    " filename=\"a b.pdf\"\r\nContent-Transfer-Encoding: base64\r\n\r\nAAEC\r\n"
+    "--b--\r\n\0end";
 
 typedef struct {
     Fixture archive;
@@ -129,15 +130,16 @@ static int connect_to(Test *test)
 static Answer ask(Test *test, const char *method, const char *target, const char *fields,
                   const char *body)
 {
-    g_autofree char *request =
-        g_strdup_printf("%s %s HTTP/1.1\r\nHost: a\r\nConnection: close\r\n%sContent-Length: %zu\r\n\r\n%s",
-                        method, target, fields, strlen(body), body);
+    g_autofree char *request = g_strdup_printf(
+        "%s %s HTTP/1.1\r\nHost: a\r\nConnection: close\r\n%sContent-Length: %zu\r\n\r\n%s", method,
+        target, fields, strlen(body), body);
     int64_t end_ms = mk_clock_monotonic_ms() + 60000;
     Answer answer = { .text = g_string_new(NULL) };
     int fd = connect_to(test);
     char data[65536];
 
-    g_assert_cmpint(send(fd, request, strlen(request), MSG_NOSIGNAL), ==, (ssize_t) strlen(request));
+    g_assert_cmpint(send(fd, request, strlen(request), MSG_NOSIGNAL), ==,
+                    (ssize_t) strlen(request));
     for (ssize_t got; (got = recv(fd, data, sizeof data, MSG_DONTWAIT)) != 0;) {
         if (got > 0)
             g_string_append_len(answer.text, data, got);
@@ -173,8 +175,8 @@ static char *between(const char *text, const char *before, const char *behind)
 /* Cookie line and X-CSRF-Token line of a new session. */
 static void log_in(Test *test, const char *name, char **out_cookie, char **out_csrf)
 {
-    g_autofree char *body = g_strdup_printf("{\"userName\":\"%s\",\"password\":\"%s\"}", name,
-                                            FIXTURE_PASSWORD);
+    g_autofree char *body =
+        g_strdup_printf("{\"userName\":\"%s\",\"password\":\"%s\"}", name, FIXTURE_PASSWORD);
     g_auto(Answer) answer =
         ask(test, "POST", "/api/v1/session", "Content-Type: application/json\r\n", body);
     g_assert_cmpuint(answer.status, ==, 200);
@@ -187,8 +189,10 @@ static void log_in(Test *test, const char *name, char **out_cookie, char **out_c
 static void check_security(const Answer *answer)
 {
     static const char *const fields[] = {
-        "\r\nX-Content-Type-Options: nosniff\r\n", "\r\nX-Frame-Options: DENY\r\n",
-        "\r\nReferrer-Policy: no-referrer\r\n",    "\r\nContent-Security-Policy: default-src 'none'",
+        "\r\nX-Content-Type-Options: nosniff\r\n",
+        "\r\nX-Frame-Options: DENY\r\n",
+        "\r\nReferrer-Policy: no-referrer\r\n",
+        "\r\nContent-Security-Policy: default-src 'none'",
     };
 
     for (size_t i = 0; i < G_N_ELEMENTS(fields); i++)
@@ -243,7 +247,8 @@ static void check_access(Test *test, const char *fields, size_t user)
         const unsigned statuses[] = { access_table[i].nobody, access_table[i].zoe,
                                       access_table[i].lisa, access_table[i].admin };
         unsigned expected = statuses[user];
-        g_auto(Answer) answer = ask(test, access_table[i].method, access_table[i].target, fields, "");
+        g_auto(Answer) answer =
+            ask(test, access_table[i].method, access_table[i].target, fields, "");
         g_test_message("%zu: %s %s", user, access_table[i].method, access_table[i].target);
         g_assert_cmpuint(answer.status, ==, expected);
         check_security(&answer);
@@ -308,7 +313,8 @@ static void test_login_forms(Test *test, const void *unused)
 
     (void) unused;
     for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
-        g_auto(Answer) answer = ask(test, "POST", "/api/v1/session", cases[i].fields, cases[i].body);
+        g_auto(Answer) answer =
+            ask(test, "POST", "/api/v1/session", cases[i].fields, cases[i].body);
         g_test_message("%s", cases[i].body);
         g_assert_cmpuint(answer.status, ==, cases[i].status);
         g_assert_cmpint(strstr(answer.text->str, "Set-Cookie") != NULL, ==, cases[i].status == 200);
@@ -329,9 +335,8 @@ static void test_unknown_and_wrong_are_alike(Test *test, const void *unused)
 
 static void test_cookie(Test *test, const void *unused)
 {
-    g_auto(Answer) answer =
-        ask(test, "POST", "/api/v1/session", JSON,
-            "{\"userName\":\"zoe\",\"password\":\"" FIXTURE_PASSWORD "\"}");
+    g_auto(Answer) answer = ask(test, "POST", "/api/v1/session", JSON,
+                                "{\"userName\":\"zoe\",\"password\":\"" FIXTURE_PASSWORD "\"}");
     g_autofree char *cookie = between(answer.text->str, "Set-Cookie: ", "\r\n");
 
     (void) unused;
@@ -362,9 +367,9 @@ static void test_csrf(Test *test, const void *unused)
         const char *fields;
         unsigned status;
     } cases[] = {
-        { both, 200 },     { cookie, 403 },          { crossed, 403 },    { short_token, 403 },
-        { with_basic, 200 }, { cookie_and_basic, 403 }, { elsewhere, 403 }, { stale_and_basic, 200 },
-        { csrf, 401 },
+        { both, 200 },        { cookie, 403 },          { crossed, 403 },
+        { short_token, 403 }, { with_basic, 200 },      { cookie_and_basic, 403 },
+        { elsewhere, 403 },   { stale_and_basic, 200 }, { csrf, 401 },
     };
     for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
         g_auto(Answer) answer =
@@ -431,8 +436,8 @@ static void test_throttle(Test *test, const void *unused)
 
     (void) unused;
     for (int i = 0; i <= MK_LIMIT_LOGIN_FAILURES && status != 429; i++) {
-        g_auto(Answer) answer =
-            ask(test, "POST", "/api/v1/session", JSON, "{\"userName\":\"lisa\",\"password\":\"x\"}");
+        g_auto(Answer) answer = ask(test, "POST", "/api/v1/session", JSON,
+                                    "{\"userName\":\"lisa\",\"password\":\"x\"}");
         status = answer.status;
         if (status == 429)
             g_assert_nonnull(strstr(answer.text->str, "\r\nRetry-After: "));
@@ -592,7 +597,8 @@ static void test_gone(Test *test, const void *unused)
     int fd = connect_to(test);
 
     (void) unused;
-    g_assert_cmpint(send(fd, request, strlen(request), MSG_NOSIGNAL), ==, (ssize_t) strlen(request));
+    g_assert_cmpint(send(fd, request, strlen(request), MSG_NOSIGNAL), ==,
+                    (ssize_t) strlen(request));
     for (int i = 0; i < 1000 && mk_web_is_idle(test->web); i++)
         mk_loop_turn(test->archive.loop);
     close(fd);

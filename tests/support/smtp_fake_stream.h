@@ -1,5 +1,5 @@
 /*
- * fake_stream.h - a stream and timers that a test holds in its hands
+ * smtp_fake_stream.h - a stream and timers that a test holds in its hands
  *
  * Defines mk_stream_..., mk_timer_... and mk_tls_... in place of net/ and loop/: no sockets, no
  * clock, every octet and every callback when the test says so. For one source file of a program
@@ -8,7 +8,7 @@
 #ifndef MAILKEEP_TESTS_SMTP_FAKE_STREAM_H
 #define MAILKEEP_TESTS_SMTP_FAKE_STREAM_H
 
-#include "../../../src/smtp/internal.h"
+#include "smtp/internal.h"
 
 /* -- what a test may call: the peer ---------------------------------------------------------- */
 MkStream *fake_stream_new(void); /* the session takes one reference, the test keeps one */
