@@ -19,8 +19,9 @@
 typedef enum { HTTP_REDIRECT, HTTP_WEB, HTTP_API, HTTP_METRICS, HTTP_COUNT } HttpRole;
 
 /*
- * RUNNING --TERM, INT [services_stop]--> STOPPING --all idle, or 20 s--> ended (loop stopped)
- * In STOPPING no listener is left; sessions finish what they have begun.
+ * RUNNING --TERM, INT [services_stop]--> STOPPING --all idle [on_stop_poll]--> ended (loop stopped)
+ * In STOPPING no listener is left; sessions finish what they have begun. After 20 s senders are
+ * cut off, after 30 s the process ends as it is.
  */
 typedef struct {
     MkSettings *settings;
