@@ -1,9 +1,9 @@
 /*
  * init.c - GMime, once
  */
-#include <gmime/gmime.h>
-
 #include <mailkeep/mail.h>
+
+#include <gmime/gmime.h>
 
 #include "internal.h"
 

@@ -1,8 +1,9 @@
 /*
  * split.c - where the large parts lie
  */
-#include <mailkeep/limits.h>
 #include <mailkeep/mail.h>
+
+#include <mailkeep/limits.h>
 
 #include "internal.h"
 

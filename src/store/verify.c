@@ -31,7 +31,8 @@ void mk_verify_report_clear(MkVerifyReport *report)
     memset(report, 0, sizeof *report);
 }
 
-G_GNUC_PRINTF(2, 3) static void found(Verify *verify, const char *format, ...)
+static void found(Verify *verify, const char *format, ...) G_GNUC_PRINTF(2, 3);
+static void found(Verify *verify, const char *format, ...)
 {
     va_list args;
 

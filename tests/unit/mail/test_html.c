@@ -3,9 +3,9 @@
  *
  * Expected values follow the HTML standard: 13.2.5 tokenization, 13.5 named references.
  */
-#include <string.h>
-
 #include <mailkeep/mail.h>
+
+#include <string.h>
 
 static const struct {
     const char *html;

@@ -1,10 +1,11 @@
 /*
  * test_split.c - the ranges of parts: by hand for odd forms, and over the whole corpus
  */
+#include <mailkeep/mail.h>
+
 #include <string.h>
 
 #include <mailkeep/limits.h>
-#include <mailkeep/mail.h>
 
 #include "corpus.h"
 

@@ -4,10 +4,11 @@
  * Expected values: RFC 5322 A, 2047 8, 3339 arithmetic by `date -u -d`, and for what is malformed
  * what tech notes and Python's email package agree on, or what loses no address.
  */
+#include <mailkeep/mail.h>
+
 #include <string.h>
 
 #include <mailkeep/limits.h>
-#include <mailkeep/mail.h>
 
 static MkMailSummary *summary_of(const char *mail)
 {
