@@ -27,7 +27,7 @@ typedef struct {
     MkArchive *archive;
     ArchiveStore *store;
     /* out */
-    bool more;
+    BatchOutcome outcome;
     GError *error;
     GError *training_error;
 } FollowJob;
@@ -93,7 +93,7 @@ static void batch_run(MkJob *job)
 {
     FollowJob *follow = (FollowJob *) job;
 
-    index_batch(follow->archive, follow->store, job, &follow->more, &follow->error);
+    index_batch(follow->archive, follow->store, job, &follow->outcome, &follow->error);
     /* In the same job: the other threads of the lane are for the mail that comes in. */
     if (mk_store_wants_training(follow->store->store))
         mk_store_train(follow->store->store, &follow->training_error);
@@ -106,9 +106,9 @@ static void go_on(Follower *follower, const FollowJob *job)
         return;
     if (job->error != NULL)
         wait_for(follower, RETRY_MS);
-    else if (job->more)
+    else if (job->outcome.more && !job->outcome.hold_back)
         run_batch(follower);
-    else if (follower->poked)
+    else if (job->outcome.more || follower->poked)
         wait_for(follower, GATHER_MS);
 }
 

@@ -1,7 +1,7 @@
 /*
  * store_ingest.c - the store alone: durable mails a second, processor time, octets on disk
  *
- *   store_ingest DIR|MBOX... [--threads N] [--limit N]
+ *   store_ingest DIR|MBOX... [--check-all] [--threads N] [--limit N]
  *
  * DIR: every file below it is one mail; a file: an mbox, cut at "From ". Mails lie in memory
  * before the clock starts. Each thread waits for its mail's commit before the next, as an SMTP
@@ -17,6 +17,7 @@
 
 static GPtrArray *mails;
 static guint limit = G_MAXUINT;
+static guint check_every = 97; /* --check-all: 1 */
 static gint next_mail;
 static TestStore t;
 static uint64_t raw_bytes;
@@ -87,7 +88,7 @@ static void *run(void *unused)
 
 static void check_all(void)
 {
-    for (guint i = 0; i < mails->len; i += 97) {
+    for (guint i = 0; i < mails->len; i += check_every) {
         MkCommitted committed = test_add(&t, mails->pdata[i], t.folder);
 
         test_check_mail(&t, committed.number, mails->pdata[i]);
@@ -123,6 +124,8 @@ int main(int argc, char **argv)
     for (int i = 1; i < argc; i++) {
         if (strcmp(argv[i], "--threads") == 0 && i + 1 < argc)
             count = (guint) atoi(argv[++i]);
+        else if (strcmp(argv[i], "--check-all") == 0)
+            check_every = 1;
         else if (strcmp(argv[i], "--limit") == 0 && i + 1 < argc)
             limit = (guint) atoi(argv[++i]);
         else
@@ -130,7 +133,7 @@ int main(int argc, char **argv)
     }
     count = CLAMP(count, 1, G_N_ELEMENTS(threads));
     if (mails->len == 0) {
-        printf("usage: store_ingest DIR|MBOX... [--threads N] [--limit N]\n");
+        printf("usage: store_ingest DIR|MBOX... [--check-all] [--threads N] [--limit N]\n");
         return argc > 1;
     }
     for (guint i = 0; i < mails->len; i++)
