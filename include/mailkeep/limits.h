@@ -29,7 +29,7 @@
 
 /* -- ingest ----------------------------------------------------------------------------- */
 #define MK_LIMIT_SPOOL_MEMORY_BYTES (256u << 10)  /* a mail larger than this goes to an encrypted file */
-#define MK_LIMIT_SPOOL_TOTAL_BYTES (48u << 20)    /* spooled mail in memory, all sessions; above it 452 */
+#define MK_LIMIT_SPOOL_TOTAL_BYTES (48u << 20)    /* spooled mail in memory, all sessions; above it 451 */
 #define MK_LIMIT_INGEST_QUEUE_MAILS 1000          /* mails that wait for a bulk lane; above it 451 */
 #define MK_LIMIT_LARGE_MAIL_BYTES (16u << 20)     /* mails above are prepared one at a time */
 

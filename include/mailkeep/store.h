@@ -139,7 +139,7 @@ typedef struct {
     uint32_t flags;
     GArray *folders; /* uint32_t ids, ascending; empty when deleted */
     uint32_t receipt_count;
-    MkHash hash; /* keyed, of the exact octets */
+    MkHash hash;  /* keyed, of the exact octets; only when meta is asked for: it lies with it */
     GBytes *meta; /* only when asked for */
 } MkMailInfo;
 void mk_mail_info_clear(MkMailInfo *info);

@@ -1,9 +1,9 @@
 /*
  * call.c - one call of a function: its arguments checked, its handler run
  */
-#include "internal.h"
-
 #include <string.h>
+
+#include "internal.h"
 
 #define NAME_SHOWN_MAX 64
 

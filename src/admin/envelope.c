@@ -1,9 +1,9 @@
 /*
  * envelope.c - the answer's outside: eight keys in the order of AD-05
  */
-#include "internal.h"
-
 #include <string.h>
+
+#include "internal.h"
 
 static const char byte_order_mark[] = "\xef\xbb\xbf";
 

@@ -1,9 +1,9 @@
 /*
  * folders.c - folders, their mails and their sizes
  */
-#include "internal.h"
-
 #include <string.h>
+
+#include "internal.h"
 
 /* While archive access is blocked, an administrator sees the names of all folders but only the
  * mails of those that were granted: GetChildFolders lists all, GetMessages checks. */

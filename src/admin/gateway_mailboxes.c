@@ -1,9 +1,9 @@
 /*
  * gateway_mailboxes.c - the addresses to which journals are sent (GW-02, GW-03)
  */
-#include "internal.h"
-
 #include <string.h>
+
+#include "internal.h"
 
 static const char *mode_name(MkGatewayMode mode)
 {

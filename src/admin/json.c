@@ -1,9 +1,9 @@
 /*
  * json.c - the few shapes in which answers are built
  */
-#include "internal.h"
-
 #include <string.h>
+
+#include "internal.h"
 
 /* An envelope's addresses are kept as they came, which need not be UTF-8; JSON must be. */
 static yyjson_mut_val *text_value(yyjson_mut_doc *doc, const char *text)

@@ -1,11 +1,11 @@
 /*
  * messages.c - search and fetch
  */
-#include "internal.h"
-
 #include <string.h>
 
 #include <mailkeep/limits.h>
+
+#include "internal.h"
 
 #define DAY_MS 86400000
 

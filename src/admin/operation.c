@@ -8,11 +8,11 @@
  * remembers the version that brought it, so that every client gets just what is new to it.
  * References: one of the table, one of the running call, one of a post under way.
  */
-#include "internal.h"
-
 #include <string.h>
 
 #include <mailkeep/limits.h>
+
+#include "internal.h"
 
 #define TOKEN_BYTES 16      /* 32 hex digits (AD-09) */
 #define LOG_LINES_MAX 10000 /* the oldest go first */

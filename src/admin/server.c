@@ -4,11 +4,11 @@
  *   request --Basic?--> LoginJob --administrator--> mk_admin_invoke --short--> CallJob --> answer
  *                                                                 \--long--> operation.c
  */
-#include "internal.h"
-
 #include <string.h>
 
 #include <mailkeep/limits.h>
+
+#include "internal.h"
 
 #define API_PREFIX "/api/"
 #define PROTOCOL "api"

@@ -4,9 +4,9 @@
  * A function more is a row here and a handler. Names, arguments and types of the original's
  * functions are those of spec/admin-api.json; below the table stand those it knows and we lack.
  */
-#include "internal.h"
-
 #include <string.h>
+
+#include "internal.h"
 
 #define NEEDED(name, type) \
     {                      \

@@ -4,9 +4,9 @@
  * Windows ids and the IANA zone each stands for (facts of CLDR's windowsZones, territory 001).
  * IANA names and `$Local` are ids too and stand behind them in the list.
  */
-#include "internal.h"
-
 #include <string.h>
+
+#include "internal.h"
 
 static const struct {
     const char *windows;

@@ -1,9 +1,9 @@
 /*
  * users.c - users, their properties and privileges
  */
-#include "internal.h"
-
 #include <string.h>
+
+#include "internal.h"
 
 static bool authentication_parse(const char *text, MkAuthentication *out, GError **error)
 {
@@ -64,8 +64,7 @@ bool fn_create_user(Call *call, GError **error)
         !mk_archive_user_create(archive, user_name, privileges, error))
         return false;
     if (mk_archive_user_change(archive, user_name, &properties, error) &&
-        (password == NULL ||
-         mk_archive_user_set_password(archive, user_name, password, error)))
+        (password == NULL || mk_archive_user_set_password(archive, user_name, password, error)))
         return true;
     mk_archive_user_delete(archive, user_name, NULL); /* all of it or nothing */
     return false;

@@ -1,11 +1,11 @@
 /*
  * certificate.c - which certificate the services show
  */
-#include "internal.h"
-
 #include <errno.h>
 #include <string.h>
 #include <sys/stat.h>
+
+#include "internal.h"
 
 /* data_dir/tls: apart from keys/, which holds only the archive's own keys. */
 static bool make_self_signed(const MkSettings *settings, char **out_certificate, char **out_key,

@@ -4,8 +4,6 @@
  * Runs in the foreground and logs to standard error. TERM and INT stop it gracefully, HUP
  * reads certificates and log level again.
  */
-#include "internal.h"
-
 #include <errno.h>
 #include <fcntl.h>
 #include <getopt.h>
@@ -17,6 +15,8 @@
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
+
+#include "internal.h"
 
 static const char usage[] =
     "Usage: mailkeepd [--config FILE] [--check]\n"

@@ -3,13 +3,13 @@
  *
  * Numbers only; nothing here names a user, an address or a folder.
  */
-#include "internal.h"
-
 #include <inttypes.h>
 #include <malloc.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
+
+#include "internal.h"
 
 static void metric(GString *out, const char *name, const char *labels, double value)
 {

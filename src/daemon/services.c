@@ -4,12 +4,12 @@
  * Built from the ground up: certificate, archive, protocol servers, listeners; taken down in the
  * other order. Nothing listens before everything behind it is ready.
  */
-#include "internal.h"
-
 #include <stdlib.h>
 #include <unistd.h>
 
 #include <mailkeep/limits.h>
+
+#include "internal.h"
 
 #define STOP_POLL_MS 50
 #define STOP_GRACE_MS 20000

@@ -1,9 +1,9 @@
-#include "fold.h"
-
 #include <pthread.h>
 #include <string.h>
 
 #include <utf8proc.h>
+
+#include "fold.h"
 
 /* One pass is not always enough (U+0345 folds to a letter that composes); more than this is. */
 #define FOLD_PASSES 4
@@ -64,7 +64,7 @@ bool mk_fold_text(const char *text, size_t length, GString *out)
     g_autoptr(GString) to = g_string_new(NULL);
 
     /* Folding would drop it like a joiner, but it stands between words. */
-    if (memchr(text, '\xE2', length) != NULL)
+    if (memchr(text, 0xE2, length) != NULL)
         g_string_replace(from, ZERO_WIDTH_SPACE, " ", 0);
     for (unsigned pass = 0; pass < FOLD_PASSES; pass++) {
         g_string_truncate(to, 0);

@@ -194,18 +194,20 @@ static bool check_policy(const Parser *parser, const MkClause *clause, GError **
     return true;
 }
 
-static bool keep_clause(Parser *parser, MkClause **clause, GError **error)
+/* Takes @clause. */
+static bool keep_clause(Parser *parser, MkClause *clause, GError **error)
 {
-    if ((*clause)->pieces->len == 0)
-        return true; /* only separators */
-    trim_any((*clause)->pieces);
-    if (!check_policy(parser, *clause, error))
+    g_ptr_array_add(parser->clauses, clause);
+    if (clause->pieces->len == 0) { /* only separators */
+        g_ptr_array_remove_index(parser->clauses, parser->clauses->len - 1);
+        return true;
+    }
+    trim_any(clause->pieces);
+    if (!check_policy(parser, clause, error))
         return false;
-    if (parser->clauses->len >= MK_LIMIT_QUERY_CLAUSES)
+    if (parser->clauses->len > MK_LIMIT_QUERY_CLAUSES)
         return mk_fail(error, MK_ERROR_LIMIT, "The search has more than %u words; leave some out",
                        (unsigned) MK_LIMIT_QUERY_CLAUSES);
-    g_ptr_array_add(parser->clauses, *clause);
-    *clause = NULL;
     return true;
 }
 
@@ -226,10 +228,10 @@ static bool read_clause(Parser *parser, bool after_space, GError **error)
     bool ok = read_pieces(parser, clause, quoted, error);
     if (quoted && parser->at < parser->end)
         parser->at++; /* the closing mark */
-    ok = ok && keep_clause(parser, &clause, error);
-    if (clause != NULL)
-        clause_free(clause);
-    return ok;
+    if (ok)
+        return keep_clause(parser, clause, error);
+    clause_free(clause);
+    return false;
 }
 
 static bool read_query(Parser *parser, GError **error)

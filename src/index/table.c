@@ -112,7 +112,7 @@ void mk_term_table_clear(MkTermTable *table)
 
 size_t mk_term_table_bytes(const MkTermTable *table)
 {
-    return table->arena.bytes + table->capacity * sizeof *table->terms +
+    return table->arena.bytes + table->capacity * sizeof(void *) +
            ((size_t) table->slot_mask + 1) * sizeof *table->slots;
 }
 

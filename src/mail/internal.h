@@ -22,6 +22,12 @@ uint8_t mk_base64_letter(unsigned value);
 size_t mk_base64_decode_quanta(const uint8_t *in, size_t length, uint8_t *out);
 void mk_base64_encode_quanta(const uint8_t *in, size_t length, uint8_t *out); /* length % 3 == 0 */
 
+/* An empty mail may come as NULL, which memchr() and its kin must not get. */
+static inline const uint8_t *mk_octets(const uint8_t *data)
+{
+    return data ? data : (const uint8_t *) "";
+}
+
 /* -- field.c: header fields as they lie in the mail ------------------------------------------ */
 typedef struct {
     const uint8_t *data; /* NULL = there is none */

@@ -295,9 +295,9 @@ static bool parse_unmarked(Parser *p)
 
 MkJournal *mk_journal_parse(const uint8_t *data, size_t length)
 {
-    Parser p = { .data = data, .length = length, .out = journal_new() };
+    Parser p = { .data = mk_octets(data), .length = length, .out = journal_new() };
 
-    mk_structure_read(&p.structure, data, length);
+    mk_structure_read(&p.structure, p.data, length);
     if (read_header(&p)) {
         mk_journal_free(p.out); /* a report's own way is of no interest */
         p.out = journal_new();

@@ -146,6 +146,7 @@ GPtrArray *mk_mail_parts(const uint8_t *data, size_t length)
     GPtrArray *parts = g_ptr_array_new_with_free_func((GDestroyNotify) part_free);
     g_auto(MkStructure) s = { .entities = NULL };
 
+    data = mk_octets(data);
     mk_structure_read(&s, data, length);
     for (guint i = 0; i < s.entities->len; i++) {
         const MkEntity *e = &g_array_index(s.entities, MkEntity, i);
@@ -180,6 +181,7 @@ GBytes *mk_mail_part_content(const uint8_t *data, size_t length, unsigned number
     GByteArray *content;
     MkEntity e;
 
+    data = mk_octets(data);
     if (!find_part(data, length, number, &e, error))
         return NULL;
     content = g_byte_array_new();
@@ -193,6 +195,7 @@ char *mk_mail_part_text(const uint8_t *data, size_t length, unsigned number, siz
     GString *text;
     MkEntity e;
 
+    data = mk_octets(data);
     if (!find_part(data, length, number, &e, error))
         return NULL;
     text = g_string_new(NULL);

@@ -17,7 +17,7 @@ GArray *mk_mail_split(const uint8_t *data, size_t length)
     GArray *pieces = g_array_new(FALSE, FALSE, sizeof(MkPiece));
     g_auto(MkStructure) structure = { .entities = NULL };
 
-    mk_structure_read(&structure, data, length);
+    mk_structure_read(&structure, mk_octets(data), length);
     for (guint i = 0; i < structure.entities->len; i++) {
         const MkEntity *e = &g_array_index(structure.entities, MkEntity, i);
         MkPiece piece = { .offset = e->body, .length = e->end - e->body };

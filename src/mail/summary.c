@@ -215,6 +215,7 @@ MkMailSummary *mk_mail_summary(const uint8_t *data, size_t length)
     g_auto(MkStructure) structure = { .entities = NULL };
     bool whole;
 
+    data = mk_octets(data);
     s->subject = g_strdup("");
     s->message_id = g_strdup("");
     s->in_reply_to = g_strdup("");

@@ -166,12 +166,12 @@ static void read_entity(Reader *r, guint index)
 MkMailText *mk_mail_text(const uint8_t *data, size_t length)
 {
     MkMailText *text = g_new0(MkMailText, 1);
-    Reader r = { .data = data, .out = text };
+    Reader r = { .data = mk_octets(data), .out = text };
 
     text->body = g_string_new(NULL);
     text->attachment_text = g_string_new(NULL);
     text->attachment_names = g_ptr_array_new_with_free_func(g_free);
-    mk_structure_read(&r.structure, data, length);
+    mk_structure_read(&r.structure, r.data, length);
     r.taken = g_new0(bool, r.structure.entities->len);
     for (guint i = 0; i < r.structure.entities->len; i++)
         read_entity(&r, i);

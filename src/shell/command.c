@@ -4,10 +4,10 @@
  * A server function runs as `Function --name=value ...` (SH-17): names are case sensitive, a name
  * without value is true. Its result is printed as JSON; a long one shows its log while it runs.
  */
-#include "internal.h"
-
 #include <stdlib.h>
 #include <string.h>
+
+#include "internal.h"
 
 #define STATUS_WAIT "5000" /* milliseconds */
 

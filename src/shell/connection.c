@@ -4,12 +4,12 @@
  * The loop runs just while a call is under way. TLS is verified against --ca or the system's
  * certificates; with --pkv3 the pinned key counts instead, before anything is sent (SH-05).
  */
-#include "internal.h"
-
 #include <string.h>
 
 #include <mailkeep/crypto.h>
 #include <mailkeep/net.h>
+
+#include "internal.h"
 
 #define CALL_MS 90000 /* longer than the server lets get-status wait */
 #define ANSWER_MAX_BYTES (256u << 20)

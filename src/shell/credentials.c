@@ -1,8 +1,6 @@
 /*
  * credentials.c - passwords for scripts, out of the process list (SH-04)
  */
-#include "internal.h"
-
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
@@ -12,6 +10,8 @@
 
 #include <mailkeep/crypto.h>
 #include <mailkeep/limits.h>
+
+#include "internal.h"
 
 #define FILE_MAX_BYTES (1u << 20)
 

@@ -3,8 +3,6 @@
  *
  * Prints the recovery key once: it opens a backup on new hardware and is kept nowhere.
  */
-#include "internal.h"
-
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -14,6 +12,8 @@
 #include <mailkeep/crypto.h>
 #include <mailkeep/limits.h>
 #include <mailkeep/settings.h>
+
+#include "internal.h"
 
 typedef struct {
     const char *config;

@@ -1,13 +1,13 @@
 /*
  * interactive.c - a prompt with history
  */
-#include "internal.h"
-
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include <editline/readline.h>
+
+#include "internal.h"
 
 #define HISTORY_LINES 500
 

@@ -1,16 +1,18 @@
 /*
  * main.c - mailkeep: the management shell, a client of the Administration API
  */
-#include "internal.h"
-
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <mailkeep/base.h>
 #include <mailkeep/crypto.h>
 #include <mailkeep/log.h>
+
+#include "internal.h"
 
 static int credential_save_run(int argc, char **argv)
 {
@@ -79,6 +81,16 @@ static int run(const Options *options, FILE *out)
     return command_run(connection, options->command, out);
 }
 
+static void be_quiet(void)
+{
+    int null = open("/dev/null", O_WRONLY | O_CLOEXEC);
+
+    if (null < 0)
+        return;
+    dup2(null, STDERR_FILENO);
+    close(null);
+}
+
 int main(int argc, char **argv)
 {
     Options options;
@@ -101,8 +113,8 @@ int main(int argc, char **argv)
     } else if (!credentials_complete(&options)) {
         status = EXIT_LOGIN;
     } else {
-        if (options.quiet && freopen("/dev/null", "w", stderr) == NULL)
-            return EXIT_USAGE;
+        if (options.quiet)
+            be_quiet();
         status = run(&options, out);
     }
     if (out != NULL && out != stdout && fclose(out) != 0)

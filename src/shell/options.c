@@ -1,13 +1,13 @@
 /*
  * options.c - the command line (SH-02): --name=value, then -c and the command
  */
-#include "internal.h"
-
 #include <stdlib.h>
 #include <string.h>
 
 #include <mailkeep/base.h>
 #include <mailkeep/crypto.h>
+
+#include "internal.h"
 
 #define DEFAULT_PORT 8463
 

@@ -76,7 +76,7 @@ static void session_start_timer(MkSmtpSession *s)
 
 void mk_smtp_session_enter(MkSmtpSession *s, MkSmtpState next)
 {
-    if (mk_log_level() >= MK_LOG_DEBUG)
+    if (s->state != next && mk_log_level() >= MK_LOG_DEBUG)
         mk_log_debug("smtp.state", "session", MK_LOG_U64(s->id), "from", state_names[s->state],
                      "to", state_names[next]);
     s->state = next;
@@ -333,9 +333,9 @@ void mk_smtp_session_close(MkSmtpSession *s)
     if (s->state == MK_SMTP_STATE_CLOSED)
         return;
     mk_smtp_session_enter(s, MK_SMTP_STATE_CLOSED);
-    g_clear_pointer(&s->timer, mk_timer_free);
+    mk_timer_free(g_steal_pointer(&s->timer));
     mk_stream_close(s->stream);
-    g_clear_pointer(&s->stream, mk_stream_unref);
+    mk_stream_unref(g_steal_pointer(&s->stream));
     mk_smtp_transaction_clear(s);
     g_queue_unlink(&s->server->sessions, &s->link);
     s->server->gauges.sessions_open--;

@@ -194,17 +194,20 @@ static bool add_dictionary(Batch *batch, Item *item, GError **error)
 {
     MkStore *store = batch->state->store;
     g_autoptr(GByteArray) payload = g_byte_array_new();
+    g_autoptr(GByteArray) packed = g_byte_array_new();
     g_autoptr(GByteArray) frame = NULL;
     uint32_t number = codec_newest(store->codec) + 1;
     gsize length;
     const void *data = g_bytes_get_data(item->dictionary, &length);
     Position position;
+    uint16_t flags;
 
     if (number > DICTIONARY_MAX)
         return refuse(item, MK_ERROR_LIMIT, "the store has all the dictionaries it can have");
     mk_put_varint(payload, number);
     mk_put_block(payload, data, length);
-    frame = record_seal(store->keys.record, RECORD_DICTIONARY, 0, payload->data, payload->len);
+    flags = codec_pack(store->codec, payload->data, payload->len, false, packed);
+    frame = record_seal(store->keys.record, RECORD_DICTIONARY, flags, packed->data, packed->len);
     position = add_frame(batch, frame);
     item->committed = (MkCommitted){ number, true };
     /* In use only when it is durable: batch_run() gives it to the codec. */

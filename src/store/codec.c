@@ -12,7 +12,7 @@
 
 #define METHOD_STORED 0
 #define METHOD_ZSTD 1
-#define LEVEL_SMALL 3
+#define LEVEL_SMALL 5
 #define LEVEL_LARGE 3
 #define WORTH_PERCENT 97 /* kept as it is when compression saves less than three per cent */
 

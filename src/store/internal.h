@@ -436,8 +436,8 @@ struct MkStore {
     Folders folders;
     PackFiles files;
     Committer *committer;
-    gint verifying;    /* atomic: one at a time */
-    guint train_state; /* atomic: 1 while training, 2 after it failed */
+    gint verifying;   /* atomic: one at a time */
+    gint train_state; /* atomic: 1 while training, 2 after it failed */
     /* fault tests; set before any mail */
     MkStoreFaultFunc fault;
     void *fault_cookie;

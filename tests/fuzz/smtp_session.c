@@ -89,7 +89,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     g_assert_true(mk_smtp_server_is_idle(server));
     mk_smtp_server_free(server);
     mk_stream_unref(stream);
-    fake_sink_reset();
-    g_clear_pointer(&fake_sink.mails, g_ptr_array_unref);
+    fake_sink_clear();
     return 0;
 }

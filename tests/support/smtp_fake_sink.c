@@ -179,12 +179,18 @@ static void mail_free(void *data)
     g_free(mail);
 }
 
-void fake_sink_reset(void)
+void fake_sink_clear(void)
 {
-    g_clear_pointer(&fake_sink.mails, g_ptr_array_unref);
+    if (fake_sink.mails != NULL)
+        g_ptr_array_unref(g_steal_pointer(&fake_sink.mails));
     g_assert_cmpuint(fake_sink.spools, ==, 0);
     g_assert_cmpuint(fake_sink.envelopes, ==, 0);
     g_assert_cmpuint(fake_sink.waiting, ==, 0);
+}
+
+void fake_sink_reset(void)
+{
+    fake_sink_clear();
     fake_sink = (FakeSink){ .cannot_take = FAKE_OK, .add_fails = FAKE_OK, .ingest_fails = FAKE_OK };
     fake_sink.mails = g_ptr_array_new_with_free_func(mail_free);
 }

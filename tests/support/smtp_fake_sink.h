@@ -30,6 +30,8 @@ extern FakeSink fake_sink;
 extern const MkSmtpSink fake_sink_table;
 /* Known mailboxes: box@a.example, box2@a.example, j\u00fcrgen@a.example; asleep@a.example sleeps. */
 void fake_sink_reset(void);
+/* Forgets the mails; nothing else may be left. */
+void fake_sink_clear(void);
 /* Calls the oldest on_done(). */
 void fake_sink_finish_one(void);
 void fake_sink_drain(void);

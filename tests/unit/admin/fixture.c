@@ -1,11 +1,11 @@
 /* fixture.c - see fixture.h */
-#include "fixture.h"
-
 #include <stdio.h>
 #include <string.h>
 
 #include <mailkeep/crypto.h>
 #include <mailkeep/mail.h>
+
+#include "fixture.h"
 
 #define MAP_SIZE_BYTES (1ull << 30)
 
@@ -33,8 +33,7 @@ static void make_archive(Fixture *f)
 
 static MkSettings *make_settings(const char *dir)
 {
-    g_autofree char *text =
-        g_strdup_printf("hostname: archive.example\ndata_dir: %s\n", dir);
+    g_autofree char *text = g_strdup_printf("hostname: archive.example\ndata_dir: %s\n", dir);
     g_autoptr(GError) error = NULL;
     MkSettings *settings = mk_settings_parse(text, strlen(text), "test", false, &error);
 
@@ -54,8 +53,8 @@ void fixture_init(Fixture *f, MkHttpHandler handler)
     f->admin = mk_admin_new(f->loop, f->archive, f->settings);
     f->server = handler != NULL ? mk_http_server_new(f->loop, handler, f)
                                 : mk_http_server_new(f->loop, mk_admin_handle, f->admin);
-    f->listener = mk_listener_new(f->loop, "127.0.0.1", 0, NULL, &f->counter,
-                                  mk_http_server_accept, f->server, &error);
+    f->listener = mk_listener_new(f->loop, "127.0.0.1", 0, NULL, &f->counter, mk_http_server_accept,
+                                  f->server, &error);
     g_assert_no_error(error);
 }
 

@@ -27,7 +27,7 @@ typedef struct {
     bool done;
     bool failed; /* no answer came */
     unsigned status;
-    char *text;       /* the answer's body without its byte order mark */
+    char *text; /* the answer's body without its byte order mark */
     bool has_bom;
     char *content_type;
     yyjson_doc *json; /* of text, or NULL */

@@ -1,9 +1,9 @@
 /*
  * test_call.c - the arguments of a call: names, presence, types, and what handlers get of them
  */
-#include "fixture.h"
-
 #include <string.h>
+
+#include "fixture.h"
 
 static bool handle_nothing(Call *call, GError **error)
 {
@@ -98,9 +98,8 @@ static void test_checks(void)
 static void test_values(void)
 {
     g_autoptr(GError) error = NULL;
-    g_autoptr(Call) call =
-        make_call(&sample, "userName=J%C3%B6rg+K&id=-9000000000&raw=True&list=a%2C+b%2C%2C+c+d%2C",
-                  &error);
+    g_autoptr(Call) call = make_call(
+        &sample, "userName=J%C3%B6rg+K&id=-9000000000&raw=True&list=a%2C+b%2C%2C+c+d%2C", &error);
     g_auto(GStrv) list = NULL;
 
     g_assert_no_error(error);

@@ -1,9 +1,9 @@
 /*
  * test_envelope.c - the answer's eight keys, octet for octet (AD-05, AD-06, AD-09, AD-13)
  */
-#include "fixture.h"
-
 #include <string.h>
+
+#include "fixture.h"
 
 static void check(const Envelope *envelope, bool with_bom, const char *expected)
 {

@@ -4,11 +4,11 @@
  * A handler of the test's own runs on the bulk lane and does what the test tells it, step by
  * step; the test asks for its status by HTTP, as two different users.
  */
-#include "fixture.h"
-
 #include <string.h>
 
 #include <mailkeep/limits.h>
+
+#include "fixture.h"
 
 /* What the handler shall do next; the test sets, the lane takes. */
 typedef enum { DO_NOTHING, DO_LOG, DO_PROGRESS, DO_TWO_LINES, DO_END, DO_FAIL } Step;
@@ -128,9 +128,9 @@ static char *start(Fixture *f)
 
 static char *status_form(const char *token, int64_t version, unsigned wait_ms)
 {
-    return g_strdup_printf(
-        "token=%s&lastKnownStatusVersion=%" G_GINT64_FORMAT "&millisecondsTimeout=%u", token,
-        version, wait_ms);
+    return g_strdup_printf("token=%s&lastKnownStatusVersion=%" G_GINT64_FORMAT
+                           "&millisecondsTimeout=%u",
+                           token, version, wait_ms);
 }
 
 static void get_status(Reply *reply, Fixture *f, const char *token, int64_t version,

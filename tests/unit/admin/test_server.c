@@ -1,9 +1,9 @@
 /*
  * test_server.c - the HTTP face: paths, Basic, audiences, errors in their envelope
  */
-#include "fixture.h"
-
 #include <string.h>
+
+#include "fixture.h"
 
 static MkPrincipal *lisa;
 
@@ -27,13 +27,20 @@ static void test_paths(void)
         const char *path;
         unsigned status;
     } cases[] = {
-        { "/api/invoke/GetVersion", 200 },     { "/api/invoke/GetVersion/", 200 },
-        { "//api///invoke//GetVersion/", 200 }, { "/api//get-metadata", 200 },
-        { "/api/get-metadata/", 200 },         { "/api/nothing", 404 },
-        { "/api/", 404 },                      { "/api", 404 },
-        { "/", 404 },                          { "/API/invoke/GetVersion", 404 },
-        { "/apis/invoke/GetVersion", 404 },    { "/api/get-status", 404 },
-        { "/api/cancel-async", 404 },          { "/api/invoke", 404 },
+        { "/api/invoke/GetVersion", 200 },
+        { "/api/invoke/GetVersion/", 200 },
+        { "//api///invoke//GetVersion/", 200 },
+        { "/api//get-metadata", 200 },
+        { "/api/get-metadata/", 200 },
+        { "/api/nothing", 404 },
+        { "/api/", 404 },
+        { "/api", 404 },
+        { "/", 404 },
+        { "/API/invoke/GetVersion", 404 },
+        { "/apis/invoke/GetVersion", 404 },
+        { "/api/get-status", 404 },
+        { "/api/cancel-async", 404 },
+        { "/api/invoke", 404 },
     };
 
     for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
@@ -52,8 +59,8 @@ static void test_methods(void)
         const char *path;
         unsigned status;
     } cases[] = {
-        { "GET", "/api/get-metadata", 200 },      { "POST", "/api/get-metadata", 200 },
-        { "PUT", "/api/get-metadata", 405 },      { "GET", "/api/invoke/GetVersion", 405 },
+        { "GET", "/api/get-metadata", 200 },       { "POST", "/api/get-metadata", 200 },
+        { "PUT", "/api/get-metadata", 405 },       { "GET", "/api/invoke/GetVersion", 405 },
         { "DELETE", "/api/invoke/GetUsers", 405 }, { "GET", "/api/get-status", 405 },
     };
 
@@ -76,7 +83,7 @@ static void test_login(void)
         { "admin:", 401 },
         { "admin:Correct-horse-18", 401 },
         { "nobody:" ADMIN_PASSWORD, 401 },
-        { "lisa:" ADMIN_PASSWORD, 401 }, /* right, but no administrator (AD-02) */
+        { "lisa:" ADMIN_PASSWORD, 401 },  /* right, but no administrator (AD-02) */
         { "ADMIN:" ADMIN_PASSWORD, 200 }, /* user names compare without case */
         { ADMIN_LOGIN, 200 },
     };
@@ -145,9 +152,8 @@ static void test_unavailable(void)
 
     for (size_t i = 0; names[i] != NULL; i++) {
         g_autofree char *path = g_strconcat("/api/invoke/", names[i], NULL);
-        g_autofree char *message = g_strconcat("The API function ", names[i],
-                                               " is not available in this version of Mailkeep.",
-                                               NULL);
+        g_autofree char *message = g_strconcat(
+            "The API function ", names[i], " is not available in this version of Mailkeep.", NULL);
 
         assert_failure(path, "id=1&raw=true", message);
     }
@@ -189,8 +195,8 @@ static void test_time_zones(void)
 
         g_test_message("%s", id);
         g_assert_true(g_hash_table_add(seen, g_strdup(id))); /* each but once */
-        g_assert_true(g_str_has_prefix(yyjson_get_str(yyjson_obj_get(zone, "displayName")),
-                                       "(UTC"));
+        g_assert_true(
+            g_str_has_prefix(yyjson_get_str(yyjson_obj_get(zone, "displayName")), "(UTC"));
     }
     g_assert_true(g_hash_table_contains(seen, "$Local"));
     g_assert_true(g_hash_table_contains(seen, "W. Europe Standard Time"));

@@ -1,10 +1,9 @@
 /*
  * test_table.c - the table against the original's functions (AD-14), and what it says of itself
  */
-#include "fixture.h"
-
 #include <string.h>
 
+#include "fixture.h"
 #include "original.h"
 
 static const OriginalFunction *original_find(const char *name)

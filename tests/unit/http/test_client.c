@@ -97,8 +97,7 @@ static void set_up(Fixture *f, MkTls *tls, const char *answer, size_t length, Th
     f->request = g_string_new(NULL);
     f->loop = mk_loop_new(1, 1, &error);
     g_assert_no_error(error);
-    f->listener =
-        mk_listener_new(f->loop, "127.0.0.1", 0, tls, &f->counter, on_accept, f, &error);
+    f->listener = mk_listener_new(f->loop, "127.0.0.1", 0, tls, &f->counter, on_accept, f, &error);
     g_assert_no_error(error);
 }
 
@@ -172,12 +171,13 @@ static void assert_body(const Fixture *f, const char *expected)
 #define OK "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n"
 
 static const Case cases[] = {
-    { "content-length", OK "Content-Length: 5\r\n\r\nhello", THEN_STAY, -1, 200,
-      "application/json", "hello" },
+    { "content-length", OK "Content-Length: 5\r\n\r\nhello", THEN_STAY, -1, 200, "application/json",
+      "hello" },
     { "nothing-behind-is-read", OK "Content-Length: 2\r\n\r\nokHTTP/1.1 500 No\r\n\r\n", THEN_STAY,
       -1, 200, "application/json", "ok" },
     { "empty-body", "HTTP/1.1 204 No Content\r\n\r\n", THEN_STAY, -1, 204, NULL, "" },
-    { "chunked", OK "Transfer-Encoding: chunked\r\n\r\n3;a=b\r\nhel\r\n2\r\nlo\r\n0\r\nX: y\r\n\r\n",
+    { "chunked",
+      OK "Transfer-Encoding: chunked\r\n\r\n3;a=b\r\nhel\r\n2\r\nlo\r\n0\r\nX: y\r\n\r\n",
       THEN_STAY, -1, 200, "application/json", "hello" },
     { "close-delimited", OK "Connection: close\r\n\r\nuntil the end", THEN_CLOSE, -1, 200,
       "application/json", "until the end" },

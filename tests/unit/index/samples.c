@@ -1,10 +1,10 @@
-#include "samples.h"
-
 #include <string.h>
 
 #include <glib/gstdio.h>
 
 #include <mailkeep/limits.h>
+
+#include "samples.h"
 
 /* Well below what valgrind and the sanitizers can map. */
 #define MAP_BYTES (UINT64_C(1) << 30)

@@ -6,7 +6,7 @@
 
 #include <mailkeep/limits.h>
 
-#include "../../../src/index/internal.h"
+#include "index/internal.h"
 #include "samples.h"
 
 static void add_one(Sample *sample, const SampleMail *mail, uint64_t watermark)

@@ -1,6 +1,6 @@
 #include <string.h>
 
-#include "../../../src/index/query.h"
+#include "index/query.h"
 
 static const struct {
     const char *pattern;

@@ -89,8 +89,7 @@ static void tear_down(Fixture *f, gconstpointer unused)
     mk_tls_unref(f->server_tls);
     mk_tls_unref(f->client_tls);
     mk_loop_free(f->loop);
-    fake_sink_reset();
-    g_clear_pointer(&fake_sink.mails, g_ptr_array_unref);
+    fake_sink_clear();
     g_unlink(f->certificate);
     g_unlink(f->key);
     g_rmdir(f->dir);
@@ -133,7 +132,7 @@ static void client_on_end(MkStream *stream, const GError *error, void *cookie)
     (void) error;
     c->ended = true;
     mk_stream_close(stream);
-    g_clear_pointer(&c->stream, mk_stream_unref);
+    mk_stream_unref(g_steal_pointer(&c->stream));
 }
 
 static void client_on_connect(MkStream *stream, const GError *error, void *cookie)

@@ -48,8 +48,7 @@ static void tear_down(Fixture *f, gconstpointer unused)
     g_assert_false(fake_timer_is_running());
     mk_smtp_server_free(f->server);
     mk_stream_unref(f->stream);
-    fake_sink_reset();
-    g_clear_pointer(&fake_sink.mails, g_ptr_array_unref);
+    fake_sink_clear();
 }
 
 static void say(Fixture *f, const char *text)

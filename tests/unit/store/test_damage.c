@@ -1,5 +1,5 @@
 /* test_damage.c - flipped bits, cut files, rebuilding; what is reported and never served */
-#include "help.h"
+#include "../../support/store_help.h"
 
 #include <stdio.h>
 #include <string.h>

@@ -1,5 +1,5 @@
 /* test_store.c - mails in and out, duplicates, receipts, folders, changes, reopening */
-#include "help.h"
+#include "../../support/store_help.h"
 
 #include <pthread.h>
 #include <string.h>
@@ -408,6 +408,35 @@ static void test_nothing_readable(TestStore *t, gconstpointer data)
         g_assert_false(test_dir_contains(t->dir, words[i]));
 }
 
+/* Mails of before and after a dictionary was trained are read with the one they need. */
+static void test_training(TestStore *t, gconstpointer data)
+{
+    g_autoptr(GError) error = NULL;
+
+    (void) data;
+    g_assert_false(mk_store_wants_training(t->store));
+    for (unsigned i = 1; i <= 330; i++) {
+        g_autoptr(GBytes) mail = test_mail_text(i);
+
+        if (i == 310) {
+            g_assert_true(mk_store_wants_training(t->store));
+            g_assert_true(mk_store_train(t->store, &error));
+            g_assert_no_error(error);
+            g_assert_false(mk_store_wants_training(t->store));
+        }
+        test_add(t, mail, t->folder);
+    }
+    for (unsigned round = 0; round < 2; round++) {
+        for (unsigned i = 1; i <= 330; i += 3) {
+            g_autoptr(GBytes) mail = test_mail_text(i);
+
+            test_check_mail(t, i, mail);
+        }
+        test_verify_clean(t);
+        test_store_reopen(t);
+    }
+}
+
 static void test_open_twice_and_wrong_key(TestStore *t, gconstpointer data)
 {
     MkStoreOptions options = test_store_options(t);
@@ -450,6 +479,7 @@ int main(int argc, char **argv)
     ADD("lists", test_lists);
     ADD("changes", test_changes);
     ADD("nothing-readable", test_nothing_readable);
+    ADD("training", test_training);
     ADD("open-twice-and-wrong-key", test_open_twice_and_wrong_key);
     return g_test_run();
 }

@@ -1,6 +1,6 @@
-/* help.h - stores in temporary directories, mails made up, for the tests of store/ */
-#ifndef TEST_STORE_HELP_H
-#define TEST_STORE_HELP_H
+/* store_help.h - stores in temporary directories, mails made up, for the tests of store/ */
+#ifndef SUPPORT_STORE_HELP_H
+#define SUPPORT_STORE_HELP_H
 
 #include <mailkeep/store.h>
 

@@ -1,5 +1,5 @@
-/* help.c - stores in temporary directories, mails made up, for the tests of store/ */
-#include "help.h"
+/* store_help.c - stores in temporary directories, mails made up, for the tests of store/ */
+#include "store_help.h"
 
 #include <string.h>
 
