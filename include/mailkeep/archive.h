@@ -341,6 +341,7 @@ typedef struct {
     uint64_t ingest_waiting, ingest_running;
     uint64_t mails_new, mails_again, reports, reports_broken, unowned; /* since start */
     uint64_t index_behind; /* changes not yet findable */
+    uint64_t index_cpu_us, training_cpu_us; /* spent on a lane, since start */
 } MkArchiveGauges;
 void mk_archive_gauges(MkArchive *archive, MkArchiveGauges *out);
 

@@ -9,6 +9,8 @@
  * One job at a time on the bulk lane. What is to be done stands in the store's change queue, so
  * nothing is lost by a crash or an error, and nobody who brings mail ever waits for this.
  */
+#include <time.h>
+
 #include <mailkeep/log.h>
 
 #include "internal.h"
@@ -89,14 +91,26 @@ void follower_stop(Follower *follower)
 }
 
 /* -- jobs ---------------------------------------------------------------------------------------- */
+static uint64_t thread_cpu_us(void)
+{
+    struct timespec used;
+
+    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &used);
+    return (uint64_t) used.tv_sec * 1000000 + (uint64_t) used.tv_nsec / 1000;
+}
+
 static void batch_run(MkJob *job)
 {
     FollowJob *follow = (FollowJob *) job;
+    uint64_t started_us = thread_cpu_us(), indexed_us;
 
     index_batch(follow->archive, follow->store, job, &follow->outcome, &follow->error);
+    indexed_us = thread_cpu_us();
     /* In the same job: the other threads of the lane are for the mail that comes in. */
     if (mk_store_wants_training(follow->store->store))
         mk_store_train(follow->store->store, &follow->training_error);
+    follow->archive->index_cpu_us += indexed_us - started_us;
+    follow->archive->training_cpu_us += thread_cpu_us() - indexed_us;
 }
 
 static void go_on(Follower *follower, const FollowJob *job)

@@ -291,6 +291,7 @@ struct MkArchive {
     /* gauges, any thread */
     _Atomic uint64_t spool_bytes, spools_open, ingest_waiting, ingest_running;
     _Atomic uint64_t mails_new, mails_again, reports, reports_broken, unowned;
+    _Atomic uint64_t index_cpu_us, training_cpu_us;
 };
 
 /* [loop] something begins, ends on a lane or in the committer; the last end reports the stop */

@@ -202,6 +202,8 @@ void mk_archive_gauges(MkArchive *archive, MkArchiveGauges *out)
         .reports = archive->reports,
         .reports_broken = archive->reports_broken,
         .unowned = archive->unowned,
+        .index_cpu_us = archive->index_cpu_us,
+        .training_cpu_us = archive->training_cpu_us,
     };
     for (guint i = 0; i < archive->stores->len; i++) {
         ArchiveStore *store = archive->stores->pdata[i];

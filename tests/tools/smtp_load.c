@@ -6,10 +6,13 @@
  *     -c, --connections=N     at a time, default 1; each keeps one mail in flight
  *     -n, --mails=M           in all, default each once; more than there are: from the start again
  *     --session-mails=K       then QUIT and connect anew; 0 = never, the default
+ *     --first=N               leave out so many in front
  *     --to=ADDRESS            recipient; default: the recipients of the batch file
+ *     --spread=K              a % in the recipient becomes the mail's number modulo K
  *     --from=ADDRESS          reverse-path; default: that of the batch file, or <>
  *     --journal               each as an Exchange journal report of its envelope
  *     --unique                with a header field of its own, so that no two mails are the same
+ *     --starttls              before the first mail of a session; no certificate is checked
  *     --lmtp                  LHLO, and one reply a recipient (RFC 2033)
  *     --acked=FILE            the number of each mail that got 250, as soon as it has
  *
@@ -33,11 +36,13 @@
 
 #include <glib.h>
 
+#include "load_tls.h"
+
 static struct {
     char *format, *to, *from, *acked;
-    gint connections, mails, session_mails;
-    gboolean journal, unique, lmtp;
-} options = { .connections = 1 };
+    gint connections, mails, session_mails, first, spread;
+    gboolean journal, unique, lmtp, starttls;
+} options = { .connections = 1, .spread = 1 };
 
 typedef struct {
     const char *octets; /* as on the wire, but for the last dot */
@@ -50,6 +55,7 @@ typedef enum { GREETING, HELLO, ENVELOPE, BODY, QUITTING, GONE } State;
 
 typedef struct {
     int fd;
+    LoadTls *tls; /* NULL: in clear */
     State state;
     unsigned replies; /* that must come before the state changes */
     unsigned refused; /* of these */
@@ -233,6 +239,7 @@ static void connection_end(Connection *c, const char *why)
             failed++;
     }
     c->state = GONE;
+    load_tls_free(g_steal_pointer(&c->tls));
     close(c->fd);
     open_count--;
 }
@@ -269,7 +276,9 @@ static void flush(Connection *c)
     unsigned count;
 
     while ((count = parts_left(c, parts)) > 0) {
-        ssize_t sent = writev(c->fd, parts, (int) count);
+        ssize_t sent = c->tls != NULL
+                           ? load_tls_write(c->tls, parts[0].iov_base, parts[0].iov_len)
+                           : writev(c->fd, parts, (int) count);
 
         if (sent < 0 && errno == EAGAIN) {
             watch(c, EPOLL_CTL_MOD, true);
@@ -307,12 +316,23 @@ static unsigned recipient_count(const Mail *mail)
     return options.to != NULL ? 1 : mail->to->len;
 }
 
+static void add_recipient(Connection *c)
+{
+    g_auto(GStrv) around = g_strsplit(options.to, "%", 2);
+
+    if (around[1] == NULL)
+        g_string_append_printf(c->before, "RCPT TO:<%s>\r\n", options.to);
+    else
+        g_string_append_printf(c->before, "RCPT TO:<%s%u%s>\r\n", around[0],
+                               c->number % (unsigned) MAX(options.spread, 1), around[1]);
+}
+
 static void send_envelope(Connection *c)
 {
     const char *from;
 
     c->number = next_number++;
-    c->mail = mails->pdata[c->number % mails->len];
+    c->mail = mails->pdata[(c->number + (unsigned) options.first) % mails->len];
     c->sent++;
     begin_send(c, ENVELOPE, 2 + recipient_count(c->mail) + (c->must_reset ? 1 : 0));
     c->started_us = g_get_monotonic_time();
@@ -322,7 +342,7 @@ static void send_envelope(Connection *c)
     from = options.from != NULL ? options.from : c->mail->from;
     g_string_append_printf(c->before, "MAIL FROM:<%s>\r\n", from);
     if (options.to != NULL)
-        g_string_append_printf(c->before, "RCPT TO:<%s>\r\n", options.to);
+        add_recipient(c);
     else
         for (guint i = 0; i < c->mail->to->len; i++)
             g_string_append_printf(c->before, "RCPT TO:<%s>\r\n", (char *) c->mail->to->pdata[i]);
@@ -371,13 +391,17 @@ static void send_next(Connection *c)
 
 static void connection_open(Connection *c);
 
+static const char *hello(void)
+{
+    return options.lmtp ? "LHLO load.example\r\n" : "EHLO load.example\r\n";
+}
+
 static void on_replies(Connection *c)
 {
     switch (c->state) {
     case GREETING:
         begin_send(c, HELLO, 1);
-        g_string_append(c->before,
-                        options.lmtp ? "LHLO load.example\r\n" : "EHLO load.example\r\n");
+        g_string_append(c->before, hello());
         break;
     case ENVELOPE:
         if (c->go_ahead) {
@@ -416,19 +440,26 @@ static void on_line(Connection *c, const char *line, size_t length)
         on_replies(c);
 }
 
-static void on_readable(Connection *c)
+/* False when there is nothing (more). */
+static bool receive(Connection *c)
 {
     char data[4096];
-    ssize_t length = read(c->fd, data, sizeof data);
+    ssize_t length = c->tls != NULL ? load_tls_read(c->tls, data, sizeof data)
+                                    : read(c->fd, data, sizeof data);
+
+    if (length > 0)
+        g_string_append_len(c->in, data, length);
+    else if (length == 0 || errno != EAGAIN)
+        connection_end(c, length == 0 ? "the server has closed" : g_strerror(errno));
+    return length > 0;
+}
+
+static void on_readable(Connection *c)
+{
     size_t at = 0;
 
-    if (length < 0 && errno == EAGAIN)
+    if (!receive(c))
         return;
-    if (length <= 0) {
-        connection_end(c, length == 0 ? "the server has closed" : g_strerror(errno));
-        return;
-    }
-    g_string_append_len(c->in, data, length);
     for (;;) {
         char *end = memmem(c->in->str + at, c->in->len - at, "\r\n", 2);
         size_t start = at;
@@ -454,6 +485,8 @@ static void connection_open(Connection *c)
         exit(2);
     }
     setsockopt(c->fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
+    if (options.starttls)
+        c->tls = load_tls_start(c->fd, hello());
     fcntl(c->fd, F_SETFL, O_NONBLOCK);
     if (c->in == NULL) {
         c->in = g_string_new(NULL);
@@ -466,6 +499,8 @@ static void connection_open(Connection *c)
     begin_send(c, GREETING, 1);
     watch(c, EPOLL_CTL_ADD, false);
     open_count++;
+    if (options.starttls) /* its greeting has come already */
+        on_replies(c);
 }
 
 static void run(void)
@@ -522,6 +557,9 @@ static void parse_options(int *argc, char ***argv)
         { "connections", 'c', 0, G_OPTION_ARG_INT, &options.connections, "at a time", "N" },
         { "mails", 'n', 0, G_OPTION_ARG_INT, &options.mails, "in all", "M" },
         { "session-mails", 0, 0, G_OPTION_ARG_INT, &options.session_mails, "a session", "K" },
+        { "first", 0, 0, G_OPTION_ARG_INT, &options.first, "leave out in front", "N" },
+        { "spread", 0, 0, G_OPTION_ARG_INT, &options.spread, "numbers for % in --to", "K" },
+        { "starttls", 0, 0, G_OPTION_ARG_NONE, &options.starttls, "in TLS", NULL },
         { "to", 0, 0, G_OPTION_ARG_STRING, &options.to, "recipient", "ADDRESS" },
         { "from", 0, 0, G_OPTION_ARG_STRING, &options.from, "reverse-path", "ADDRESS" },
         { "journal", 0, 0, G_OPTION_ARG_NONE, &options.journal, "as journal reports", NULL },
