@@ -43,6 +43,13 @@ typedef struct MkArchive MkArchive;
 bool mk_archive_init(const char *data_dir, const char *admin_password, uint64_t map_size_bytes,
                      char **out_recovery, GError **error);
 bool mk_archive_is_initialised(const char *data_dir);
+/*
+ * mk_archive_rebuild_catalogs() - make the catalog of every store anew from its packs
+ * @out_mails  (out) mails found in them
+ * For a damaged catalog; the archive must not be open. The index goes too: it is built again.
+ */
+bool mk_archive_rebuild_catalogs(const char *data_dir, uint64_t map_size_bytes,
+                                 uint64_t *out_mails, GError **error);
 /* Opens all and takes up indexing where it stopped. Blocks: at start, before the loop runs. */
 MkArchive *mk_archive_open(MkLoop *loop, const char *data_dir, uint64_t map_size_bytes,
                            GError **error);

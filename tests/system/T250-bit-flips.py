@@ -4,6 +4,7 @@ import glob
 import os
 import random
 import shutil
+import subprocess
 
 import samples
 from harness import JOURNAL, VARIANT, all_ids, main, test
@@ -67,6 +68,24 @@ def _(t):
             status, _, data = web.request("GET", f"/api/v1/messages/{message_id}/raw")
             assert status != 200 or data == octets, f"{message_id} is served changed, flip at {at}"
         assert t.server.stop() == 0
+
+
+@test("a lost catalog is made anew from the packs, and all is found again")
+def _(t):
+    shutil.rmtree(t.server.data)
+    shutil.copytree(t.server.data + ".good", t.server.data)
+    shutil.rmtree(os.path.join(t.server.data, "stores/default/catalog"))
+    said = subprocess.run([os.path.join(t.server.bin_dir, "mailkeepd"), "--config",
+                           t.server.config, "--rebuild-catalog"], check=True,
+                          stdout=subprocess.PIPE).stdout.decode()
+    assert said == "The catalog was made anew; it holds 80 mails.\n", said
+    t.server.start()
+    web = t.server.web()
+    assert {i: web.raw(i) for i in all_ids(t.server.api())} == t.good
+    assert t.server.wait_indexed(60)
+    assert t.server.api()("SearchMessages", query="tok3x*")["total"] == 80
+    t.server.api()("VerifyStore", id=1, includeIndexes="true")
+    assert t.server.stop() == 0
 
 
 main()
