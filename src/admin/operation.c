@@ -214,11 +214,12 @@ void admin_operation_progress(Operation *operation, unsigned percent, const char
 {
     bool changed;
 
+    percent = MIN(percent, 100);
     g_mutex_lock(&operation->lock);
     changed = (int) percent != operation->percent || g_strcmp0(text, operation->status_text) != 0;
     if (changed) {
         operation->version++;
-        operation->percent = (int) MIN(percent, 100);
+        operation->percent = (int) percent;
         g_free(operation->status_text);
         operation->status_text = g_strdup(text);
     }

@@ -29,7 +29,7 @@ typedef struct {
     MkArchive *archive;
     ArchiveStore *store;
     /* out */
-    bool more;
+    BatchOutcome outcome;
     GError *error;
     GError *training_error;
 } FollowJob;
@@ -104,7 +104,7 @@ static void batch_run(MkJob *job)
     FollowJob *follow = (FollowJob *) job;
     uint64_t started_us = thread_cpu_us(), indexed_us;
 
-    index_batch(follow->archive, follow->store, job, &follow->more, &follow->error);
+    index_batch(follow->archive, follow->store, job, &follow->outcome, &follow->error);
     indexed_us = thread_cpu_us();
     /* In the same job: the other threads of the lane are for the mail that comes in. */
     if (mk_store_wants_training(follow->store->store))
@@ -120,9 +120,9 @@ static void go_on(Follower *follower, const FollowJob *job)
         return;
     if (job->error != NULL)
         wait_for(follower, RETRY_MS);
-    else if (job->more)
+    else if (job->outcome.more && !job->outcome.hold_back)
         run_batch(follower);
-    else if (follower->poked)
+    else if (job->outcome.more || follower->poked)
         wait_for(follower, GATHER_MS);
 }
 

@@ -20,6 +20,7 @@ typedef struct {
     const MkJob *job; /* a cancel ends the batch early */
     MkIndexWriter *writer;
     unsigned mails;
+    bool hold_back; /* the next mail is large, and another one is in memory */
 } Batch;
 
 /* Mail waits and no thread of the lane is on it: ours, and perhaps a verification, are in its way. */
@@ -30,7 +31,8 @@ static bool is_in_the_way(const MkArchive *archive)
 
 static bool batch_is_full(const Batch *batch)
 {
-    return batch->mails >= MK_LIMIT_SEGMENT_MAILS || mk_job_is_cancelled(batch->job) ||
+    return batch->hold_back || batch->mails >= MK_LIMIT_SEGMENT_MAILS ||
+           mk_job_is_cancelled(batch->job) ||
            mk_index_writer_memory_bytes(batch->writer) >= WRITER_BYTES ||
            (batch->mails >= STEP_MAILS && is_in_the_way(batch->archive));
 }
@@ -134,27 +136,55 @@ static void add_doc(Batch *batch, uint32_t number, const MkMailInfo *info, GByte
         g_ptr_array_unref(lists[field]);
 }
 
-static bool read_mail(Batch *batch, uint32_t number, GError **error)
+/* Pictures and documents, which nobody reads here, are left on the disk. */
+static bool want_piece(const uint8_t *before, size_t length, void *cookie)
+{
+    (void) cookie;
+    return mk_mail_piece_has_text(before, length);
+}
+
+static bool add_octets(Batch *batch, uint32_t number, GError **error)
 {
     MkStore *store = batch->store->store;
     g_auto(MkMailInfo) info = MK_MAIL_INFO_INIT;
     g_autoptr(GPtrArray) envelope_only = g_ptr_array_new_with_free_func(g_free);
     g_autoptr(GBytes) octets = NULL;
 
-    if (!mk_store_info(store, number, true, &info, error))
+    if (!mk_store_read_some(store, number, want_piece, NULL, &info, &octets, error))
+        return false;
+    if ((info.receipt_count > 1 || (meta_parse(info.meta) & META_HAS_ENVELOPE_ONLY) != 0) &&
+        !read_envelope_only(store, number, envelope_only, error))
+        return false;
+    add_doc(batch, number, &info, octets, envelope_only);
+    return true;
+}
+
+/* One large mail in memory at a time; this one can wait, one that comes in cannot. */
+static bool add_large(Batch *batch, uint32_t number, GError **error)
+{
+    bool ok;
+
+    if (pthread_mutex_trylock(&batch->archive->large_lock) != 0) {
+        batch->hold_back = true;
+        return true;
+    }
+    ok = add_octets(batch, number, error);
+    pthread_mutex_unlock(&batch->archive->large_lock);
+    return ok;
+}
+
+static bool read_mail(Batch *batch, uint32_t number, GError **error)
+{
+    g_auto(MkMailInfo) info = MK_MAIL_INFO_INIT;
+
+    if (!mk_store_info(batch->store->store, number, false, &info, error))
         return false;
     if (info.folders->len == 0) {
         mk_index_writer_remove(batch->writer, number);
         return true;
     }
-    if ((info.receipt_count > 1 || (meta_parse(info.meta) & META_HAS_ENVELOPE_ONLY) != 0) &&
-        !read_envelope_only(store, number, envelope_only, error))
-        return false;
-    octets = mk_store_read(store, number, error);
-    if (octets == NULL)
-        return false;
-    add_doc(batch, number, &info, octets, envelope_only);
-    return true;
+    return info.size_bytes <= MK_LIMIT_LARGE_MAIL_BYTES ? add_octets(batch, number, error)
+                                                        : add_large(batch, number, error);
 }
 
 /* A mail that is gone or damaged must not stop those behind it. */
@@ -162,9 +192,11 @@ static bool add_mail(Batch *batch, uint32_t number, GError **error)
 {
     g_autoptr(GError) failed = NULL;
 
-    batch->mails++;
-    if (read_mail(batch, number, &failed))
+    if (read_mail(batch, number, &failed)) {
+        batch->mails += !batch->hold_back;
         return true;
+    }
+    batch->mails++;
     if (g_error_matches(failed, MK_ERROR, MK_ERROR_NOT_FOUND)) {
         mk_index_writer_remove(batch->writer, number);
         return true;
@@ -197,7 +229,8 @@ static bool add_changes(Batch *batch, uint64_t *sequence, bool *out_end, GError 
 
             if (!add_mail(batch, change->number, error))
                 return false;
-            *sequence = change->sequence;
+            if (!batch->hold_back)
+                *sequence = change->sequence;
         }
     }
     return true;
@@ -221,7 +254,8 @@ static bool add_all_mails(Batch *batch, bool *out_end, GError **error)
         for (guint i = 0; i < numbers->len && !batch_is_full(batch); i++) {
             if (!add_mail(batch, g_array_index(numbers, uint32_t, i), error))
                 return false;
-            store->rebuild_after = g_array_index(numbers, uint32_t, i);
+            if (!batch->hold_back)
+                store->rebuild_after = g_array_index(numbers, uint32_t, i);
         }
     }
     return true;
@@ -251,10 +285,10 @@ static bool fill(Batch *batch, uint64_t *watermark, bool *out_end, GError **erro
 }
 
 static bool index_batch_locked(MkArchive *archive, ArchiveStore *store, const MkJob *job,
-                               bool *out_more, GError **error)
+                               BatchOutcome *out, GError **error)
 {
     uint64_t watermark = mk_index_watermark(store->index), before = watermark;
-    Batch batch = { archive, store, job, mk_index_writer_new(store->index), 0 };
+    Batch batch = { archive, store, job, mk_index_writer_new(store->index), 0, false };
     bool end, merged;
 
     if (!fill(&batch, &watermark, &end, error)) {
@@ -262,7 +296,7 @@ static bool index_batch_locked(MkArchive *archive, ArchiveStore *store, const Mk
         store->rebuild_sequence = 0; /* what this batch had read so far is not in the index */
         return false;
     }
-    *out_more = !end;
+    *out = (BatchOutcome){ .more = !end, .hold_back = batch.hold_back };
     if (batch.mails == 0 && watermark == before) {
         mk_index_writer_free(batch.writer);
         return true;
@@ -279,13 +313,13 @@ static bool index_batch_locked(MkArchive *archive, ArchiveStore *store, const Mk
     return mk_index_merge(store->index, &merged, error);
 }
 
-bool index_batch(MkArchive *archive, ArchiveStore *store, const MkJob *job, bool *out_more,
+bool index_batch(MkArchive *archive, ArchiveStore *store, const MkJob *job, BatchOutcome *out,
                  GError **error)
 {
     bool ok;
 
     pthread_mutex_lock(&store->index_writer_lock);
-    ok = index_batch_locked(archive, store, job, out_more, error);
+    ok = index_batch_locked(archive, store, job, out, error);
     pthread_mutex_unlock(&store->index_writer_lock);
     return ok;
 }

@@ -86,20 +86,31 @@ static void submit_original(void *cookie, MkPreparedMail *prepared)
     mk_store_submit(ingest->store->store, prepared, on_committed, ingest);
 }
 
-static void ingest_run(MkJob *job)
+static void ingest_mail(Ingest *ingest)
 {
-    Ingest *ingest = (Ingest *) job;
     Delivery delivery = { ingest->archive, ingest->store, ingest->envelope, submit_original,
                           ingest };
     g_autoptr(GBytes) octets = NULL;
     GError *error = NULL;
 
-    ingest->archive->ingest_waiting--;
-    ingest->archive->ingest_running++;
     octets = spool_read(ingest->spool, &error);
     if (octets == NULL || !deliver(&delivery, octets, &error))
         ingest_fail(ingest, error);
-    ingest->archive->ingest_running--;
+}
+
+static void ingest_run(MkJob *job)
+{
+    Ingest *ingest = (Ingest *) job;
+    MkArchive *archive = ingest->archive;
+
+    archive->ingest_waiting--;
+    archive->ingest_running++;
+    if (ingest->large) /* only the index may have it, for one mail */
+        pthread_mutex_lock(&archive->large_lock);
+    ingest_mail(ingest);
+    if (ingest->large)
+        pthread_mutex_unlock(&archive->large_lock);
+    archive->ingest_running--;
 }
 
 /* -- loop ---------------------------------------------------------------------------------------- */

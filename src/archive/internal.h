@@ -2,6 +2,7 @@
  * internal.h - the inside of archive/
  *
  * Locks, in the order in which they may be taken:
+ *   large_lock    one large mail in memory at a time; held while it is prepared or indexed
  *   master_lock   the one writer of the master database; held over its commit, lanes only
  *   users.lock, gateways.lock, gate.lock, sessions.lock
  *                 short, no I/O under them, so that the loop may take them too; never two at once
@@ -186,11 +187,12 @@ gint folder_id_compare(const void *a, const void *b); /* of uint32_t ids, for so
 bool folder_exists(MkArchive *archive, const char *path);
 
 /* -- indexing: index_batch.c ------------------------------------------------------------------- */
-/*
- * Takes the next batch into the index, durably. Lane; blocks.
- * @out_more  there is more to do at once
- */
-bool index_batch(MkArchive *archive, ArchiveStore *store, const MkJob *job, bool *out_more,
+typedef struct {
+    bool more;      /* there is more to do, at once ... */
+    bool hold_back; /* ... or a little later: a large mail is coming in and has the memory */
+} BatchOutcome;
+/* Takes the next batch into the index, durably. Lane; blocks. */
+bool index_batch(MkArchive *archive, ArchiveStore *store, const MkJob *job, BatchOutcome *out,
                  GError **error);
 
 Follower *follower_new(MkArchive *archive, ArchiveStore *store);
@@ -269,7 +271,8 @@ struct MkArchive {
     GatewayTable gateways;
     LoginGate gate;
     SessionTable sessions;
-    GPtrArray *stores; /* ArchiveStore *; constant once open */
+    GPtrArray *stores;          /* ArchiveStore *; constant once open */
+    pthread_mutex_t large_lock; /* held while a large mail lies in memory, on lanes */
     MkPrincipal *system;
 
     /* loop only */

@@ -33,6 +33,7 @@ static MkArchive *archive_new(MkLoop *loop, const char *data_dir)
     archive->loop = loop;
     archive->data_dir = g_strdup(data_dir);
     pthread_mutex_init(&archive->master_lock, NULL);
+    pthread_mutex_init(&archive->large_lock, NULL);
     user_table_init(&archive->users);
     gateway_table_init(&archive->gateways);
     login_gate_init(&archive->gate);
@@ -60,6 +61,7 @@ void mk_archive_close(MkArchive *archive)
     login_gate_clear(&archive->gate);
     gateway_table_clear(&archive->gateways);
     user_table_clear(&archive->users);
+    pthread_mutex_destroy(&archive->large_lock);
     pthread_mutex_destroy(&archive->master_lock);
     g_free(archive->data_dir);
     g_free(archive);

@@ -19,8 +19,9 @@
 typedef enum { HTTP_REDIRECT, HTTP_WEB, HTTP_API, HTTP_METRICS, HTTP_COUNT } HttpRole;
 
 /*
- * RUNNING --TERM, INT [services_stop]--> STOPPING --all idle, or 20 s--> ended (loop stopped)
- * In STOPPING no listener is left; sessions finish what they have begun.
+ * RUNNING --TERM, INT [services_stop]--> STOPPING --all idle [on_stop_poll]--> ended (loop stopped)
+ * In STOPPING no listener is left; sessions finish what they have begun. After 20 s senders are
+ * cut off, after 30 s the process ends as it is.
  */
 typedef struct {
     MkSettings *settings;
@@ -37,6 +38,7 @@ typedef struct {
     MkListener *listeners[MK_SERVICE_COUNT];
     MkConnectionCounter mail_connections; /* SMTP: up to limits.connections */
     MkConnectionCounter http_connections; /* the rest: a flood of mail does not lock anybody out */
+    struct MemoryKeeper *memory;
     MkTimer *stop_poll;
     int64_t stop_began_ms; /* monotonic; 0 = running */
     bool archive_stopping;
@@ -58,6 +60,12 @@ void services_free(Daemon *daemon);
  * there is none. */
 bool certificate_load(const MkSettings *settings, MkTls **out_mail, MkTls **out_https,
                       GError **error);
+
+/* -- memory.c ------------------------------------------------------------------------------ */
+typedef struct MemoryKeeper MemoryKeeper;
+void memory_tune(void); /* before the first thread */
+MemoryKeeper *memory_keeper_new(MkLoop *loop);
+void memory_keeper_free(MemoryKeeper *keeper);
 
 /* -- metrics.c ----------------------------------------------------------------------------- */
 /* MkHttpHandler: Prometheus text at /metrics. */

@@ -12,7 +12,8 @@
 #include "internal.h"
 
 #define STOP_POLL_MS 50
-#define STOP_GRACE_MS 20000
+#define STOP_GRACE_MS 20000 /* for what was under way */
+#define STOP_END_MS 30000   /* for what hangs */
 
 static void smtp_accept(MkStream *stream, void *daemon)
 {
@@ -166,7 +167,8 @@ static void use_certificates(Daemon *daemon, MkTls *mail, MkTls *https)
     mk_tls_unref(daemon->tls_https);
     daemon->tls_mail = mail;
     daemon->tls_https = https;
-    mk_smtp_server_set_tls(daemon->smtp, mail);
+    if (daemon->smtp != NULL) /* not at the end of a stop */
+        mk_smtp_server_set_tls(daemon->smtp, mail);
     for (MkServiceKind kind = 0; kind < MK_SERVICE_COUNT; kind++)
         if (daemon->listeners[kind] != NULL && tls_for(daemon, kind) != NULL)
             mk_listener_set_tls(daemon->listeners[kind], tls_for(daemon, kind));
@@ -196,28 +198,55 @@ static void on_archive_stopped(void *cookie)
 }
 
 /* Last answers are on their way while a connection is open: they must not be cut off. */
-static bool is_idle(const Daemon *daemon)
+static bool has_connections(const Daemon *daemon)
 {
-    return daemon->mail_connections.open == 0 && daemon->http_connections.open == 0 &&
-           mk_smtp_server_is_idle(daemon->smtp) && mk_web_is_idle(daemon->web) &&
-           mk_admin_is_idle(daemon->admin);
+    return daemon->mail_connections.open > 0 || daemon->http_connections.open > 0;
+}
+
+static bool has_calls(const Daemon *daemon)
+{
+    return (daemon->smtp != NULL && !mk_smtp_server_is_idle(daemon->smtp)) ||
+           !mk_web_is_idle(daemon->web) || !mk_admin_is_idle(daemon->admin);
+}
+
+/* Senders who are still not done have heard no 250 and will come again. */
+static void cut_off_senders(Daemon *daemon)
+{
+    if (daemon->smtp == NULL)
+        return;
+    mk_log_warn("daemon.stop_cuts_off", "connections", MK_LOG_U64(daemon->mail_connections.open));
+    g_clear_pointer(&daemon->smtp, mk_smtp_server_free);
 }
 
 /*
- * First the protocols, then the archive under them, then the loop. What hangs (a disk that does
- * not answer) cannot be taken down in order, as lanes still use it: then the process just ends,
- * which loses nothing that was acknowledged.
+ * What hangs (a disk that does not answer, a peer that takes nothing) cannot be taken down in
+ * order, as lanes and the loop still use it: the process just ends, which loses nothing that was
+ * acknowledged. A peer is no failure.
  */
+static void end_at_once(Daemon *daemon)
+{
+    mk_log_warn("daemon.stop_overdue");
+    if (!daemon->archive_stopped)
+        _exit(EXIT_FAILURE);
+    mk_archive_close(daemon->archive);
+    _exit(EXIT_SUCCESS);
+}
+
+/* First the protocols, then the archive under them, then the loop. */
 static void on_stop_poll(void *cookie)
 {
     Daemon *daemon = cookie;
+    int64_t took_ms = mk_clock_monotonic_ms() - daemon->stop_began_ms;
+    bool overdue = took_ms > STOP_GRACE_MS;
 
-    if (daemon->archive_stopped) {
+    if (overdue)
+        cut_off_senders(daemon);
+    if (daemon->archive_stopped && !has_connections(daemon)) {
         mk_loop_stop(daemon->loop);
-    } else if (mk_clock_monotonic_ms() - daemon->stop_began_ms > STOP_GRACE_MS) {
-        mk_log_warn("daemon.stop_overdue");
-        _exit(EXIT_FAILURE);
-    } else if (!daemon->archive_stopping && is_idle(daemon)) {
+    } else if (took_ms > STOP_END_MS) {
+        end_at_once(daemon);
+    } else if (!daemon->archive_stopping && !has_calls(daemon) &&
+               (overdue || !has_connections(daemon))) {
         daemon->archive_stopping = true;
         mk_archive_stop(daemon->archive, on_archive_stopped, daemon);
     }
@@ -241,6 +270,7 @@ void services_free(Daemon *daemon)
 {
     free_listeners(daemon);
     g_clear_pointer(&daemon->stop_poll, mk_timer_free);
+    g_clear_pointer(&daemon->memory, memory_keeper_free);
     g_clear_pointer(&daemon->smtp, mk_smtp_server_free);
     for (HttpRole role = 0; role < HTTP_COUNT; role++)
         g_clear_pointer(&daemon->http[role], mk_http_server_free);

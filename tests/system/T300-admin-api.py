@@ -4,6 +4,7 @@ import base64
 import email.utils
 import http.client
 import json
+import os
 import re
 import socket
 import ssl
@@ -133,6 +134,18 @@ def _(t):
         for a in arguments:
             assert set(a) == {"name", "type", "nullable"}, name
             assert a["type"] in ("string", "number", "bool", "json"), name
+
+
+@test("the documentation lists just these functions and arguments")
+def _(t):
+    path = os.path.join(os.environ["SOURCE_DIR"], "docs", "protocols", "admin-api.md")
+    with open(path, encoding="utf-8") as f:
+        rows = re.findall(r"^\| `([A-Z]\w+)` \| ([^|]*)\|", f.read(), re.M)
+    documented = {name: re.findall(r"\[?`\w+`\]?", arguments) for name, arguments in rows}
+    assert len(documented) == len(rows)
+    listed = {name: [f"[`{a['name']}`]" if a["nullable"] else f"`{a['name']}`" for a in arguments]
+              for name, arguments in t.functions.items()}
+    assert documented == listed, set(map(str, documented.items())) ^ set(map(str, listed.items()))
 
 
 @test("unknown functions and bad arguments fail in the envelope with status 200")

@@ -4,6 +4,7 @@ import base64
 import os
 import re
 import signal
+import smtplib
 import socket
 import ssl
 import stat
@@ -249,6 +250,40 @@ def _(t):
     assert time.monotonic() - begin < 15
     for s in sitting:
         s.close()
+
+
+@test("TERM and a sender who does not come to an end: cut off without 250, nothing of it is kept")
+def _(t):
+    t.server.start()
+    t.api = t.server.api()
+    before = all_ids(t.api)
+    t.api.connection.close()
+    smtp = smtp_connect(t.server.ports["smtp"], t.server.certificate)
+    smtp.mail("hans@partner.example")
+    smtp.rcpt(JOURNAL)
+    smtp.putcmd("data")
+    assert smtp.getreply()[0] == 354
+    smtp.send(b"Subject: endless\r\n\r\n")
+    begin = time.monotonic()
+    t.server.process.terminate()
+    while t.server.process.poll() is None:
+        assert time.monotonic() - begin < 60
+        try:
+            smtp.send(b"one more line\r\n" * 20)
+        except OSError:
+            pass
+        time.sleep(0.2)
+    assert t.server.process.returncode == 0 and 19 < time.monotonic() - begin < 31
+    try:
+        assert smtp.getreply()[0] != 250
+    except (OSError, smtplib.SMTPServerDisconnected):
+        pass
+    smtp.close()
+    t.server.start()
+    t.api = t.server.api()
+    assert all_ids(t.api) == before
+    t.api("VerifyStore", id=1, includeIndexes="true")
+    assert t.server.stop() == 0
 
 
 @test("TERM twice, INT, and TERM at once after the start are all in order")

@@ -286,7 +286,7 @@ static void test_cancel(void)
 /* More than the lane has threads: the last ones wait, and are cancelled before they begin. */
 static void test_cancel_queued(void)
 {
-    g_autofree char *tokens[3] = { NULL };
+    char *tokens[3];
     g_auto(Reply) reply = { 0 };
     g_autofree char *form = NULL;
     Fixture f;
@@ -301,6 +301,8 @@ static void test_cancel_queued(void)
     g_assert_cmpstr(reply_text(&reply, "statusCode"), ==, "cancelled");
     g_assert_cmpstr(reply_error(&reply), ==, "The operation was cancelled.");
     g_assert_cmpint(g_atomic_int_get(&script.running), ==, 2);
+    for (size_t i = 0; i < G_N_ELEMENTS(tokens); i++)
+        g_free(tokens[i]);
     tear_down(&f);
 }
 

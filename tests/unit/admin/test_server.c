@@ -228,6 +228,15 @@ static void test_verify(void)
     g_assert_cmpstr(reply_error(&reply), ==, "There is no store with this id.");
 }
 
+/* AD-01: without a setting the service is off. */
+static void test_off_by_default(void)
+{
+    const MkServiceSettings *api = &fixture.settings->services[MK_SERVICE_API];
+
+    g_assert_false(api->enabled);
+    g_assert_cmpuint(api->port, ==, 8463);
+}
+
 /* The last test: from here on nobody may log in from this address. */
 static void test_throttle(void)
 {
@@ -257,6 +266,7 @@ int main(int argc, char **argv)
     g_test_add_func("/admin/server/audience", test_audience);
     g_test_add_func("/admin/server/time-zones", test_time_zones);
     g_test_add_func("/admin/server/verify", test_verify);
+    g_test_add_func("/admin/server/off-by-default", test_off_by_default);
     g_test_add_func("/admin/server/throttle", test_throttle);
     status = g_test_run();
     mk_principal_unref(lisa);

@@ -210,7 +210,7 @@ Answer client_read(Fixture *fixture, int fd, GString *buffer, bool is_head)
     answer.head = g_strndup(buffer->str, (gsize) (empty_line - buffer->str) + 4);
     g_string_erase(buffer, 0, (gssize) strlen(answer.head));
     g_assert_true(g_str_has_prefix(answer.head, "HTTP/1.1 "));
-    answer.status = (unsigned) atoi(answer.head + 9);
+    answer.status = (unsigned) strtoul(answer.head + 9, NULL, 10);
     const char *field = strstr(answer.head, "\r\nContent-Length: ");
     gsize length = field != NULL && !is_head ? strtoull(field + 18, NULL, 10) : 0;
     while (buffer->len < length && receive_some(fixture, fd, buffer))

@@ -147,7 +147,7 @@ static Answer ask(Test *test, const char *method, const char *target, const char
         g_assert_cmpint(mk_clock_monotonic_ms(), <, end_ms);
     }
     close(fd);
-    answer.status = (unsigned) atoi(answer.text->str + strlen("HTTP/1.1 "));
+    answer.status = (unsigned) strtoul(answer.text->str + strlen("HTTP/1.1 "), NULL, 10);
     answer.body = strstr(answer.text->str, "\r\n\r\n") + 4;
     answer.body_length = answer.text->len - (size_t) (answer.body - answer.text->str);
     return answer;
