@@ -1,13 +1,16 @@
 /*
- * memory.c - freed memory goes back to the system
+ * memory.c - memory that is not needed goes back to the system
  *
  * Threads that share few arenas fragment less, and a fixed threshold keeps large buffers out of
- * them. What remains free in between when the work is over is handed back, once, by a job,
- * because walking the arenas takes some milliseconds.
+ * them. What remains free in between is handed back when the work is over, once, by a job,
+ * because walking the arenas takes some milliseconds. The databases' mapped pages are let go
+ * now and then during the work as well, lest they grow to the size of the databases.
  */
 #include "internal.h"
 
 #include <malloc.h>
+
+#include <mailkeep/db.h>
 
 enum {
     ARENAS = 2,
@@ -22,6 +25,7 @@ struct MemoryKeeper {
     MkTimer *timer;
     uint64_t jobs_seen;
     uint64_t jobs_trimmed; /* all that these left behind is handed back */
+    bool idle; /* at the last look */
     bool trimming;
     bool freed;
 };
@@ -35,8 +39,11 @@ void memory_tune(void)
 
 static void trim_run(MkJob *job)
 {
-    (void) job;
-    malloc_trim(0);
+    const MemoryKeeper *keeper = (MemoryKeeper *) job;
+
+    mk_db_release_pages();
+    if (keeper->idle)
+        malloc_trim(0);
 }
 
 static void trim_done(MkJob *job)
@@ -45,7 +52,8 @@ static void trim_done(MkJob *job)
 
     keeper->trimming = false;
     keeper->jobs_seen++; /* ours */
-    keeper->jobs_trimmed = keeper->jobs_seen;
+    if (keeper->idle)
+        keeper->jobs_trimmed = keeper->jobs_seen;
     if (keeper->freed)
         g_free(keeper);
 }
@@ -61,16 +69,15 @@ static uint64_t jobs_done(const MkLoop *loop)
     return sum;
 }
 
-/* Idle since the last look, and not before the last trim. */
 static void look(void *cookie)
 {
     MemoryKeeper *keeper = cookie;
     uint64_t jobs = jobs_done(keeper->loop);
-    bool idle = jobs == keeper->jobs_seen;
 
-    keeper->jobs_seen = jobs;
-    if (!idle || jobs == keeper->jobs_trimmed || keeper->trimming)
+    if (keeper->trimming || jobs == keeper->jobs_trimmed)
         return;
+    keeper->idle = jobs == keeper->jobs_seen;
+    keeper->jobs_seen = jobs;
     keeper->job = (MkJob){ .run = trim_run, .done = trim_done };
     keeper->trimming = mk_job_submit(keeper->loop, MK_LANE_BULK, &keeper->job, NULL);
 }
