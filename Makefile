@@ -247,7 +247,7 @@ fault: $(FAULT)
 	@$(RUN) --suite fault $(FAULT)
 
 # Goes on after a failure, so that the last line counts everything.
-test:
+test: | deps
 	@mkdir -p build; rm -f build/tally; status=0; \
 	for variant in release asan; do \
 	    for suite in unit system; do \
@@ -275,7 +275,9 @@ endif
 bench: $(BENCH) $(PROGRAMS)
 	@for b in $(BENCH); do echo "== $$(basename $$b)"; BIN_DIR=$(CURDIR)/$(B) $$b || exit 1; done
 
-demo: all
+# In a make of its own, which sees what deps has installed.
+demo: | deps
+	@$(MAKE) all
 	@BIN_DIR=$(CURDIR)/$(B) tools/demo.sh
 
 # --- looking after the sources -----------------------------------------------------------

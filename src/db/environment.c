@@ -7,7 +7,9 @@
 #include <mailkeep/db.h>
 
 #include <errno.h>
+#include <pthread.h>
 #include <string.h>
+#include <sys/mman.h>
 
 #include <mailkeep/base.h>
 
@@ -74,6 +76,43 @@ static bool open_environment(MkDb *db, const char *dir, const MkDbOptions *optio
     return true;
 }
 
+/* -- all that are open --------------------------------------------------------------------- */
+static pthread_mutex_t open_lock = PTHREAD_MUTEX_INITIALIZER;
+static GQueue open_list = G_QUEUE_INIT;
+
+static void list_add(MkDb *db)
+{
+    pthread_mutex_lock(&open_lock);
+    db->link.data = db;
+    g_queue_push_tail_link(&open_list, &db->link);
+    pthread_mutex_unlock(&open_lock);
+}
+
+static void list_remove(MkDb *db)
+{
+    if (db->link.data == NULL)
+        return;
+    pthread_mutex_lock(&open_lock);
+    g_queue_unlink(&open_list, &db->link);
+    pthread_mutex_unlock(&open_lock);
+}
+
+void mk_db_release_pages(void)
+{
+    pthread_mutex_lock(&open_lock);
+    for (GList *l = open_list.head; l != NULL; l = l->next) {
+        const MkDb *db = l->data;
+        MDB_envinfo info;
+        MDB_stat stat;
+
+        /* The map is shared and only read: what is dropped is read again from the cache. */
+        if (mdb_env_info(db->env, &info) == 0 && mdb_env_stat(db->env, &stat) == 0)
+            madvise(info.me_mapaddr, (info.me_last_pgno + 1) * stat.ms_psize, MADV_DONTNEED);
+    }
+    pthread_mutex_unlock(&open_lock);
+}
+
+/* -- open and close ------------------------------------------------------------------------ */
 MkDb *mk_db_open(const char *dir, const MkKey *key, const MkDbOptions *options, GError **error)
 {
     g_autoptr(MkDb) db = g_new0(MkDb, 1);
@@ -87,6 +126,7 @@ MkDb *mk_db_open(const char *dir, const MkKey *key, const MkDbOptions *options, 
     db->table_count = options->table_count;
     if (!open_environment(db, dir, options, error) || !open_tables(db, options, error))
         return NULL;
+    list_add(db);
     return g_steal_pointer(&db);
 }
 
@@ -94,6 +134,7 @@ void mk_db_close(MkDb *db)
 {
     if (db == NULL)
         return;
+    list_remove(db);
     if (db->env != NULL)
         mdb_env_close(db->env);
     mk_key_free(db->key);

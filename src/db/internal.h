@@ -9,6 +9,7 @@
 #define DB_KEY_MAX_BYTES 511 /* LMDB's own bound */
 
 struct MkDb {
+    GList link; /* in the list of all that are open */
     MDB_env *env;
     MkKey *key;
     unsigned table_count;

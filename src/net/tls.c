@@ -8,6 +8,7 @@
 #include <mbedtls/entropy.h>
 #include <mbedtls/sha1.h>
 #include <mbedtls/ssl_ticket.h>
+#include <pthread.h>
 #include <psa/crypto.h>
 
 #include "internal.h"
@@ -29,7 +30,7 @@ int tls_random(void *unused, unsigned char *out, size_t length)
 }
 
 /* Fails only where the machine has no random numbers: then nothing may go on. */
-static gpointer init_once(gpointer unused)
+static void init_once(void)
 {
     int rc;
 
@@ -45,14 +46,13 @@ static gpointer init_once(gpointer unused)
                                       TICKET_LIFETIME_S);
     if (rc != 0)
         g_error("the cryptographic library cannot be started: -0x%04x", (unsigned) -rc);
-    return unused;
 }
 
 void tls_global_init(void)
 {
-    static GOnce once = G_ONCE_INIT;
+    static pthread_once_t once = PTHREAD_ONCE_INIT;
 
-    g_once(&once, init_once, &global);
+    pthread_once(&once, init_once);
 }
 
 bool tls_fingerprint(const mbedtls_pk_context *key, char out[FINGERPRINT_ROOM])

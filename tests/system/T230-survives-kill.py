@@ -76,7 +76,7 @@ def _(t):
 
 @test("each is found by its own word")
 def _(t):
-    assert t.server.wait_indexed(120)
+    assert t.server.wait_indexed()
     api = t.server.api()
     for digest, token in acknowledged.items():
         found = api("SearchMessages", query=token)

@@ -29,7 +29,7 @@ def _(t):
     for *_, octets in samples.make(80, seed=3):
         smtp_send(smtp, "journal@contoso.example", [JOURNAL], octets)
     smtp.quit()
-    assert t.server.wait_indexed(60)
+    assert t.server.wait_indexed()
     web = t.server.web()
     t.good = {i: web.raw(i) for i in all_ids(api)}
     assert len(t.good) == 80
@@ -82,7 +82,7 @@ def _(t):
     t.server.start()
     web = t.server.web()
     assert {i: web.raw(i) for i in all_ids(t.server.api())} == t.good
-    assert t.server.wait_indexed(60)
+    assert t.server.wait_indexed()
     assert t.server.api()("SearchMessages", query="tok3x*")["total"] == 80
     t.server.api()("VerifyStore", id=1, includeIndexes="true")
     assert t.server.stop() == 0

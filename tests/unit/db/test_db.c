@@ -116,6 +116,30 @@ static void test_put_find_reopen(Fixture *f, gconstpointer data)
     g_assert_true(mk_db_sync(f->db, NULL));
 }
 
+static void test_release_pages(Fixture *f, gconstpointer data)
+{
+    g_auto(MkReadTxn) txn = MK_TXN_INIT;
+    g_auto(MkWriteTxn) writing = MK_TXN_INIT;
+    g_autoptr(GByteArray) value = g_byte_array_new();
+    uint8_t key[4];
+    bool found;
+
+    (void) data;
+    fill(f, ROWS, 300);
+    key_of(7, key);
+    g_assert_true(mk_read_txn_begin(&txn, f->db, NULL));
+    g_assert_true(mk_write_txn_begin(&writing, f->db, NULL));
+    g_assert_true(mk_db_put(&writing, ROWS, key, 4, "new", 3, NULL));
+    mk_db_release_pages();
+    g_assert_true(mk_db_find(&txn, ROWS, key, 4, value, &found, NULL));
+    g_assert_cmpmem(value->data, value->len, "the secretvalue 7", 17);
+    g_assert_true(mk_write_txn_commit(&writing, NULL));
+    mk_txn_end(&txn);
+    g_assert_true(mk_read_txn_begin(&txn, f->db, NULL));
+    g_assert_true(mk_db_find(&txn, ROWS, key, 4, value, &found, NULL));
+    g_assert_cmpmem(value->data, value->len, "new", 3);
+}
+
 static void test_abort_and_delete(Fixture *f, gconstpointer data)
 {
     uint8_t key[4];
@@ -268,6 +292,7 @@ int main(int argc, char **argv)
     g_assert_true(mk_crypto_init(NULL));
 #define ADD(name, func) g_test_add(name, Fixture, NULL, set_up, func, tear_down)
     ADD("/db/put-find-reopen", test_put_find_reopen);
+    ADD("/db/release-pages", test_release_pages);
     ADD("/db/abort-and-delete", test_abort_and_delete);
     ADD("/db/cursor", test_cursor);
     ADD("/db/values-are-bound-to-keys", test_values_are_bound_to_keys);
