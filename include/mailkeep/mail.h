@@ -60,7 +60,7 @@ typedef struct {
     char *in_reply_to;     /* first msg-id; "" if none */
     GPtrArray *references; /* char *, without <> */
     GPtrArray *from;       /* MkAddress *; here and below never NULL, maybe empty */
-    GPtrArray *sender;
+    GPtrArray *sender;     /* Sender, Resent-From, Resent-Sender */
     GPtrArray *to;
     GPtrArray *cc;
     GPtrArray *bcc;

@@ -6,11 +6,11 @@
  * because walking the arenas takes some milliseconds. The databases' mapped pages are let go
  * now and then during the work as well, lest they grow to the size of the databases.
  */
-#include "internal.h"
-
 #include <malloc.h>
 
 #include <mailkeep/db.h>
+
+#include "internal.h"
 
 enum {
     ARENAS = 2,

@@ -122,6 +122,13 @@ def copies():
     octets = (b"Return-Path: <hans@partner.example>\r\nX-Original-To: lisa@mailkeep.example\r\n"
               b"Delivered-To: journal@archive.example\r\n")
     yield "always_bcc", octets + mail("always_bcc"), {f"lisa/{IN}"}
+    for field in ("Cc", "Bcc", "Delivered-To", "X-Original-To", "Envelope-To", "X-Envelope-To",
+                  "Resent-To", "Resent-Cc", "Resent-Bcc"):
+        yield field, mail(f"by-{field}", f"{field}: zoe@mailkeep.example\n",
+                          to="x@partner.example"), {f"zoe/{IN}"}
+    for field in ("Sender", "Resent-From", "Resent-Sender"):
+        yield field, mail(f"by-{field}", f"{field}: john@mailkeep.example\n",
+                          to="x@partner.example"), {f"john/{OUT}"}
     broken = report(lines("headless", "To: zoe@mailkeep.example"))
     yield "report without a mail", broken, {f"zoe/{IN}"}
     yield "no mail at all", b"\xff\xfe\x00 Klabautermann\r\n", {CATCHALL}
@@ -156,7 +163,7 @@ def _(t):
 def _(t):
     assert t.server.wait_indexed(60)
     web = t.server.web()
-    flagged = {octets: form for form, octets, _ in t.copies if form.startswith(("report", "no mail"))}
+    flagged = {octets: form for form, octets, _ in t.copies if form.startswith(("report without", "no mail"))}
     for octets, form in flagged.items():
         mail_id = t.kept.ids[sha256(octets)]
         word = "headless" if form.startswith("report") else "Klabautermann"
