@@ -109,7 +109,10 @@ as_system = $(patsubst -I%,-isystem %,$(shell pkg-config --cflags $(1)))
 PKG_CFLAGS := $(call as_system,$(PACKAGES))
 PKG_LIBS   := $(shell pkg-config --libs $(PACKAGES))
 
-CPPFLAGS = -Iinclude -isystem $(DEPS)/include $(PKG_CFLAGS) -D_GNU_SOURCE
+# Debian 12's GLib is what we write for: newer ones do not warn of what they would do otherwise.
+CPPFLAGS = -Iinclude -isystem $(DEPS)/include $(PKG_CFLAGS) -D_GNU_SOURCE \
+           -DGLIB_VERSION_MIN_REQUIRED=GLIB_VERSION_2_74 \
+           -DGLIB_VERSION_MAX_ALLOWED=GLIB_VERSION_2_74
 CFLAGS   = -std=gnu17 $(FLAGS) $(HARDEN) $(WARNINGS)
 # --exclude-libs: a 2.28 mbedTLS that some other library brings along never mixes with ours.
 LDFLAGS  = -pie -Wl,-z,relro,-z,now -Wl,--as-needed -Wl,--exclude-libs,ALL
