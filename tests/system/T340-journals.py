@@ -113,10 +113,12 @@ def samples():
 def copies():
     """(form, octets, folders): mails that are kept as they came."""
     yield "plain", mail("plain"), {f"lisa/{IN}"}
+    # Beside the envelope's addresses those of the header count (IF-16).
     octets = b"Return-Path: <john@mailkeep.example>\r\nX-Gm-Original-To: max@mailkeep.example\r\n"
-    yield "google", octets + mail("google"), {f"max/{IN}", f"john/{OUT}"}
+    yield "google", octets + mail("google"), {f"max/{IN}", f"john/{OUT}", f"lisa/{IN}"}
     octets = b"X-Envelope-From: john@mailkeep.example\r\nX-Envelope-To: zoe@mailkeep.example\r\n"
-    yield "x-envelope-to", octets + mail("x-envelope-to"), {f"zoe/{IN}", f"john/{OUT}"}
+    yield "x-envelope-to", octets + mail("x-envelope-to", to="x@partner.example"), {
+        f"zoe/{IN}", f"john/{OUT}"}
     octets = (b"Return-Path: <hans@partner.example>\r\nX-Original-To: lisa@mailkeep.example\r\n"
               b"Delivered-To: journal@archive.example\r\n")
     yield "always_bcc", octets + mail("always_bcc"), {f"lisa/{IN}"}
