@@ -7,9 +7,12 @@
 #include <mailkeep/db.h>
 
 #include <errno.h>
+#include <limits.h>
 #include <pthread.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/stat.h>
 
 #include <mailkeep/base.h>
 
@@ -80,10 +83,32 @@ static bool open_environment(MkDb *db, const char *dir, const MkDbOptions *optio
 static pthread_mutex_t open_lock = PTHREAD_MUTEX_INITIALIZER;
 static GQueue open_list = G_QUEUE_INIT;
 
+/* LMDB tells the address only of a fixed map, so it is looked up by the file's inode. */
+static void *find_map(MDB_env *env)
+{
+    FILE *maps = fopen("/proc/self/maps", "re");
+    char line[PATH_MAX + 256];
+    struct stat st;
+    mdb_filehandle_t fd;
+    unsigned long start, inode;
+    void *found = NULL;
+
+    if (maps == NULL)
+        return NULL;
+    if (mdb_env_get_fd(env, &fd) == 0 && fstat(fd, &st) == 0)
+        while (found == NULL && fgets(line, sizeof line, maps) != NULL)
+            if (sscanf(line, "%lx-%*x %*s %*x %*x:%*x %lu", &start, &inode) == 2 &&
+                inode == st.st_ino)
+                found = (void *) start;
+    fclose(maps);
+    return found;
+}
+
 static void list_add(MkDb *db)
 {
     pthread_mutex_lock(&open_lock);
     db->link.data = db;
+    db->map = find_map(db->env);
     g_queue_push_tail_link(&open_list, &db->link);
     pthread_mutex_unlock(&open_lock);
 }
@@ -101,13 +126,10 @@ void mk_db_release_pages(void)
 {
     pthread_mutex_lock(&open_lock);
     for (GList *l = open_list.head; l != NULL; l = l->next) {
-        const MkDb *db = l->data;
-        MDB_envinfo info;
-        MDB_stat stat;
-
+        MkDb *db = l->data;
         /* The map is shared and only read: what is dropped is read again from the cache. */
-        if (mdb_env_info(db->env, &info) == 0 && mdb_env_stat(db->env, &stat) == 0)
-            madvise(info.me_mapaddr, (info.me_last_pgno + 1) * stat.ms_psize, MADV_DONTNEED);
+        if (db->map != NULL)
+            madvise(db->map, mk_db_size_bytes(db), MADV_DONTNEED);
     }
     pthread_mutex_unlock(&open_lock);
 }

@@ -10,6 +10,7 @@
 
 struct MkDb {
     GList link; /* in the list of all that are open */
+    void *map;  /* where the file is mapped; NULL = not known */
     MDB_env *env;
     MkKey *key;
     unsigned table_count;

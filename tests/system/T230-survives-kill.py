@@ -1,6 +1,6 @@
 """A mail answered with 250 survives kill -9 at any instant: it is there exactly once and is found.
 
-MAILKEEP_KILL_ROUNDS (default 5; `make fault` runs 100) rounds of: four sessions send, the daemon is
+MAILKEEP_KILL_ROUNDS (default 5; `make fault` runs 10, with FULL=1 100) rounds of: four sessions send, the daemon is
 killed after a random time, started again and looked at.
 """
 
