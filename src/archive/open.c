@@ -23,7 +23,7 @@ static bool exists_below(const char *data_dir, const char *name)
 
 bool mk_archive_is_initialised(const char *data_dir)
 {
-    return exists_below(data_dir, "keys/machine.key") && exists_below(data_dir, "master");
+    return exists_below(data_dir, "keys/master.key") && exists_below(data_dir, "master");
 }
 
 static MkArchive *archive_new(MkLoop *loop, const char *data_dir)

@@ -88,4 +88,31 @@ def _(t):
     assert t.server.stop() == 0
 
 
+@test("packs, keys and master alone are a backup: the catalog is made anew, the index comes back")
+def _(t):
+    shutil.rmtree(t.server.data)
+    for part in ("keys", "master", "stores/default/content", "stores/default/store.key"):
+        source, target = (os.path.join(d, part) for d in (t.server.data + ".good", t.server.data))
+        os.makedirs(os.path.dirname(target), exist_ok=True)
+        (shutil.copytree if os.path.isdir(source) else shutil.copy2)(source, target)
+    subprocess.run([os.path.join(t.server.bin_dir, "mailkeepd"), "--config", t.server.config,
+                    "--rebuild-catalog"], check=True, stdout=subprocess.DEVNULL)
+    t.server.start()
+    assert t.server.wait_indexed()
+    web, api = t.server.web(), t.server.api()
+    assert {i: web.raw(i) for i in all_ids(api)} == t.good
+    assert api("SearchMessages", query="tok3x*")["total"] == 80
+    api("VerifyStore", id=1, includeIndexes="true")
+    assert t.server.stop() == 0
+
+
+@test("an index that is taken away is built again")
+def _(t):
+    shutil.rmtree(os.path.join(t.server.data, "stores/default/index"))
+    t.server.start()
+    assert t.server.wait_indexed()
+    assert t.server.api()("SearchMessages", query="tok3x*")["total"] == 80
+    assert t.server.stop() == 0
+
+
 main()

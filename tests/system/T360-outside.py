@@ -121,6 +121,35 @@ def _(t):
     assert read(t.server.certificate) == before
 
 
+@test("without its machine key an archive opens with the recovery key, and with no other")
+def _(t):
+    data = os.path.join(t.work, "moved")
+    config = os.path.join(t.work, "moved.yaml")
+    names = ("smtp", "smtps", "pop3", "pop3s", "imap", "imaps", "http", "https", "api", "metrics")
+    with open(config, "w", encoding="utf-8") as f:
+        f.write(f"data_dir: {data}\nservices:\n" + "".join(
+            f"  {name}: {{enabled: false}}\n" for name in names))
+    made = program(t, "mailkeep", "init", "--config", config, input="Correct-Horse-7\n").stdout
+    recovery = re.search(r"^ +((?:\w{4}-){10}\w{4})$", made, re.M).group(1)
+    os.unlink(os.path.join(data, "keys", "machine.key"))
+    done = program(t, "mailkeepd", "--config", config)
+    assert done.returncode == 1 and "machine.key" in done.stdout, done.stdout
+    for wrong in ("", "0" + recovery[1:] if recovery[0] != "0" else "1" + recovery[1:]):
+        done = program(t, "mailkeep", "recover", "--config", config, input=wrong + "\n")
+        assert done.returncode == 1 and recovery not in done.stdout, done.stdout
+    assert not os.path.exists(os.path.join(data, "keys", "machine.key"))
+    done = program(t, "mailkeep", "recover", "--config", config, input=recovery.lower() + "\n")
+    assert done.returncode == 0, done.stdout
+    daemon = subprocess.Popen([os.path.join(t.server.bin_dir, "mailkeepd"), "--config", config],
+                              stderr=subprocess.PIPE, encoding="utf-8")
+    for line in daemon.stderr:
+        if "daemon.started" in line:
+            break
+    daemon.terminate()
+    assert "daemon.stopped" in daemon.communicate(timeout=60)[1] and daemon.returncode == 0
+    assert program(t, "mailkeep", "recover", "--what").returncode == 2
+
+
 @test("TLS 1.2 and 1.3 on every port, STARTTLS included; nothing older")
 def _(t):
     for service, _ in TLS_PORTS:
