@@ -113,7 +113,10 @@ as_system = $(patsubst -I%,-isystem %,$(shell pkg-config --cflags $(1)))
 PKG_CFLAGS := $(call as_system,$(PACKAGES))
 PKG_LIBS   := $(shell pkg-config --libs $(PACKAGES))
 
-CPPFLAGS = -Iinclude -isystem $(DEPS)/include $(PKG_CFLAGS) -D_GNU_SOURCE
+# Debian 12's GLib is what we write for: newer ones do not warn of what they would do otherwise.
+CPPFLAGS = -Iinclude -isystem $(DEPS)/include $(PKG_CFLAGS) -D_GNU_SOURCE \
+           -DGLIB_VERSION_MIN_REQUIRED=GLIB_VERSION_2_74 \
+           -DGLIB_VERSION_MAX_ALLOWED=GLIB_VERSION_2_74
 CFLAGS   = -std=gnu17 $(FLAGS) $(HARDEN) $(WARNINGS)
 # --exclude-libs: a 2.28 mbedTLS that some other library brings along never mixes with ours.
 LDFLAGS  = -pie -Wl,-z,relro,-z,now -Wl,--as-needed -Wl,--exclude-libs,ALL
@@ -252,7 +255,7 @@ fault: $(FAULT) $(PROGRAMS) $(TOOLS)
 	    tests/system/T230-survives-kill.sh
 
 # Goes on after a failure, so that the last line counts everything.
-test:
+test: | deps
 	@mkdir -p build; rm -f build/tally; status=0; \
 	for variant in release asan; do \
 	    for suite in unit system; do \
@@ -280,7 +283,9 @@ endif
 bench: $(BENCH) $(PROGRAMS)
 	@for b in $(BENCH); do echo "== $$(basename $$b)"; BIN_DIR=$(CURDIR)/$(B) $$b || exit 1; done
 
-demo: all
+# In a make of its own, which sees what deps has installed.
+demo: | deps
+	@$(MAKE) all
 	@BIN_DIR=$(CURDIR)/$(B) tools/demo.sh
 
 # --- looking after the sources -----------------------------------------------------------

@@ -48,8 +48,8 @@ bool mk_archive_is_initialised(const char *data_dir);
  * @out_mails  (out) mails found in them
  * For a damaged catalog; the archive must not be open. The index goes too: it is built again.
  */
-bool mk_archive_rebuild_catalogs(const char *data_dir, uint64_t map_size_bytes,
-                                 uint64_t *out_mails, GError **error);
+bool mk_archive_rebuild_catalogs(const char *data_dir, uint64_t map_size_bytes, uint64_t *out_mails,
+                                 GError **error);
 /* Opens all and takes up indexing where it stopped. Blocks: at start, before the loop runs. */
 MkArchive *mk_archive_open(MkLoop *loop, const char *data_dir, uint64_t map_size_bytes,
                            GError **error);
@@ -347,7 +347,7 @@ typedef struct {
     uint64_t spool_bytes, spools_open;
     uint64_t ingest_waiting, ingest_running;
     uint64_t mails_new, mails_again, reports, reports_broken, unowned; /* since start */
-    uint64_t index_behind; /* changes not yet findable */
+    uint64_t index_behind;                  /* changes not yet findable */
     uint64_t index_cpu_us, training_cpu_us; /* spent on a lane, since start */
 } MkArchiveGauges;
 void mk_archive_gauges(MkArchive *archive, MkArchiveGauges *out);

@@ -51,6 +51,13 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(MkDb, mk_db_close)
 /* Flushes to disk (of use with lose_newest: after it nothing committed so far can be lost). */
 bool mk_db_sync(MkDb *db, GError **error);
 uint64_t mk_db_size_bytes(MkDb *db); /* pages in use, in octets */
+/*
+ * mk_db_release_pages() - take the pages of all open environments out of this process's memory
+ *
+ * They stay in the system's cache and come back when they are read; without this a process that
+ * has gone through a large index seems to hold all of it. [any] Cheap; harms no transaction.
+ */
+void mk_db_release_pages(void);
 
 /* -- transactions: values on the stack, `g_auto(MkReadTxn) txn = MK_TXN_INIT;` ------------- */
 typedef struct {

@@ -44,6 +44,9 @@ typedef struct {
  * Descends into multipart/... and message/rfc822. At most MK_LIMIT_PARTS.
  */
 GArray *mk_mail_split(const uint8_t *data, size_t length); /* of MkPiece */
+/* Whether mk_mail_text() may find text in the piece that begins behind @before, the mail up to
+ * there: true unless the part's header names a type that is none. */
+bool mk_mail_piece_has_text(const uint8_t *before, size_t length);
 
 /* -- summary: what lists show and sort, and what decides the owners -------------------------- */
 typedef struct {

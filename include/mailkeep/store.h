@@ -151,6 +151,16 @@ bool mk_store_info(MkStore *store, uint32_t number, bool with_meta, MkMailInfo *
                    GError **error);
 /* The exact octets; verified against the mail's hash, MK_ERROR_CORRUPT otherwise. */
 GBytes *mk_store_read(MkStore *store, uint32_t number, GError **error);
+/* Whether the piece (mail.h) that begins behind @before is wanted; @before: the mail up to there. */
+typedef bool (*MkWantPieceFunc)(const uint8_t *before, size_t length, void *cookie);
+/*
+ * mk_store_read_some() - row, meta and octets in one look, without the pieces not wanted
+ * @out_octets  verified as a whole only when nothing was left out; each record always is
+ *
+ * For the index, which has no use for pictures. False: neither is set.
+ */
+bool mk_store_read_some(MkStore *store, uint32_t number, MkWantPieceFunc want, void *cookie,
+                        MkMailInfo *out_info, GBytes **out_octets, GError **error);
 /* MkReceipt *, oldest first. report_before/after/whole as they were given. */
 GPtrArray *mk_store_receipts(MkStore *store, uint32_t number, GError **error);
 /* Up to @max numbers above @after of a folder, ascending, as uint32_t. */

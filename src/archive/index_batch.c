@@ -136,50 +136,55 @@ static void add_doc(Batch *batch, uint32_t number, const MkMailInfo *info, GByte
         g_ptr_array_unref(lists[field]);
 }
 
-static bool add_octets(Batch *batch, uint32_t number, const MkMailInfo *info,
-                       const GPtrArray *envelope_only, GError **error)
+/* Pictures and documents, which nobody reads here, are left on the disk. */
+static bool want_piece(const uint8_t *before, size_t length, void *cookie)
 {
-    g_autoptr(GBytes) octets = mk_store_read(batch->store->store, number, error);
+    (void) cookie;
+    return mk_mail_piece_has_text(before, length);
+}
 
-    if (octets == NULL)
+static bool add_octets(Batch *batch, uint32_t number, GError **error)
+{
+    MkStore *store = batch->store->store;
+    g_auto(MkMailInfo) info = MK_MAIL_INFO_INIT;
+    g_autoptr(GPtrArray) envelope_only = g_ptr_array_new_with_free_func(g_free);
+    g_autoptr(GBytes) octets = NULL;
+
+    if (!mk_store_read_some(store, number, want_piece, NULL, &info, &octets, error))
         return false;
-    add_doc(batch, number, info, octets, envelope_only);
+    if ((info.receipt_count > 1 || (meta_parse(info.meta) & META_HAS_ENVELOPE_ONLY) != 0) &&
+        !read_envelope_only(store, number, envelope_only, error))
+        return false;
+    add_doc(batch, number, &info, octets, envelope_only);
     return true;
 }
 
 /* One large mail in memory at a time; this one can wait, one that comes in cannot. */
-static bool read_octets(Batch *batch, uint32_t number, const MkMailInfo *info,
-                        const GPtrArray *envelope_only, GError **error)
+static bool add_large(Batch *batch, uint32_t number, GError **error)
 {
     bool ok;
 
-    if (info->size_bytes <= MK_LIMIT_LARGE_MAIL_BYTES)
-        return add_octets(batch, number, info, envelope_only, error);
     if (pthread_mutex_trylock(&batch->archive->large_lock) != 0) {
         batch->hold_back = true;
         return true;
     }
-    ok = add_octets(batch, number, info, envelope_only, error);
+    ok = add_octets(batch, number, error);
     pthread_mutex_unlock(&batch->archive->large_lock);
     return ok;
 }
 
 static bool read_mail(Batch *batch, uint32_t number, GError **error)
 {
-    MkStore *store = batch->store->store;
     g_auto(MkMailInfo) info = MK_MAIL_INFO_INIT;
-    g_autoptr(GPtrArray) envelope_only = g_ptr_array_new_with_free_func(g_free);
 
-    if (!mk_store_info(store, number, true, &info, error))
+    if (!mk_store_info(batch->store->store, number, false, &info, error))
         return false;
     if (info.folders->len == 0) {
         mk_index_writer_remove(batch->writer, number);
         return true;
     }
-    if ((info.receipt_count > 1 || (meta_parse(info.meta) & META_HAS_ENVELOPE_ONLY) != 0) &&
-        !read_envelope_only(store, number, envelope_only, error))
-        return false;
-    return read_octets(batch, number, &info, envelope_only, error);
+    return info.size_bytes <= MK_LIMIT_LARGE_MAIL_BYTES ? add_octets(batch, number, error)
+                                                        : add_large(batch, number, error);
 }
 
 /* A mail that is gone or damaged must not stop those behind it. */

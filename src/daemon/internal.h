@@ -38,6 +38,7 @@ typedef struct {
     MkListener *listeners[MK_SERVICE_COUNT];
     MkConnectionCounter mail_connections; /* SMTP: up to limits.connections */
     MkConnectionCounter http_connections; /* the rest: a flood of mail does not lock anybody out */
+    struct MemoryKeeper *memory;
     MkTimer *stop_poll;
     int64_t stop_began_ms; /* monotonic; 0 = running */
     bool archive_stopping;
@@ -59,6 +60,12 @@ void services_free(Daemon *daemon);
  * there is none. */
 bool certificate_load(const MkSettings *settings, MkTls **out_mail, MkTls **out_https,
                       GError **error);
+
+/* -- memory.c ------------------------------------------------------------------------------ */
+typedef struct MemoryKeeper MemoryKeeper;
+void memory_tune(void); /* before the first thread */
+MemoryKeeper *memory_keeper_new(MkLoop *loop);
+void memory_keeper_free(MemoryKeeper *keeper);
 
 /* -- metrics.c ----------------------------------------------------------------------------- */
 /* MkHttpHandler: Prometheus text at /metrics. */

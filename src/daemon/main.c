@@ -164,6 +164,7 @@ static bool run(Daemon *daemon, GError **error)
 {
     if (!prepare(daemon, error) || !services_start(daemon, error))
         return false;
+    daemon->memory = memory_keeper_new(daemon->loop);
     mk_log_info("daemon.started", "version", MK_VERSION, "pid", MK_LOG_U64(getpid()));
     mk_loop_run(daemon->loop);
     return true;
@@ -190,6 +191,7 @@ int main(int argc, char **argv)
         return EXIT_SUCCESS;
     }
     harden_process();
+    memory_tune();
     mk_log_set_level(settings->log_level);
     daemon.settings = settings;
     daemon.config_path = arguments.config_path;

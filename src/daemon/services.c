@@ -270,6 +270,7 @@ void services_free(Daemon *daemon)
 {
     free_listeners(daemon);
     g_clear_pointer(&daemon->stop_poll, mk_timer_free);
+    g_clear_pointer(&daemon->memory, memory_keeper_free);
     g_clear_pointer(&daemon->smtp, mk_smtp_server_free);
     for (HttpRole role = 0; role < HTTP_COUNT; role++)
         g_clear_pointer(&daemon->http[role], mk_http_server_free);

@@ -7,7 +7,12 @@
 #include <mailkeep/db.h>
 
 #include <errno.h>
+#include <limits.h>
+#include <pthread.h>
+#include <stdio.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
 
 #include <mailkeep/base.h>
 
@@ -74,6 +79,62 @@ static bool open_environment(MkDb *db, const char *dir, const MkDbOptions *optio
     return true;
 }
 
+/* -- all that are open --------------------------------------------------------------------- */
+static pthread_mutex_t open_lock = PTHREAD_MUTEX_INITIALIZER;
+static GQueue open_list = G_QUEUE_INIT;
+
+/* LMDB tells the address only of a fixed map, so it is looked up by the file's inode. */
+static void *find_map(MDB_env *env)
+{
+    FILE *maps = fopen("/proc/self/maps", "re");
+    char line[PATH_MAX + 256];
+    struct stat st;
+    mdb_filehandle_t fd;
+    unsigned long start, inode;
+    void *found = NULL;
+
+    if (maps == NULL)
+        return NULL;
+    if (mdb_env_get_fd(env, &fd) == 0 && fstat(fd, &st) == 0)
+        while (found == NULL && fgets(line, sizeof line, maps) != NULL)
+            if (sscanf(line, "%lx-%*x %*s %*x %*x:%*x %lu", &start, &inode) == 2 &&
+                inode == st.st_ino)
+                found = (void *) start;
+    fclose(maps);
+    return found;
+}
+
+static void list_add(MkDb *db)
+{
+    pthread_mutex_lock(&open_lock);
+    db->link.data = db;
+    db->map = find_map(db->env);
+    g_queue_push_tail_link(&open_list, &db->link);
+    pthread_mutex_unlock(&open_lock);
+}
+
+static void list_remove(MkDb *db)
+{
+    if (db->link.data == NULL)
+        return;
+    pthread_mutex_lock(&open_lock);
+    g_queue_unlink(&open_list, &db->link);
+    pthread_mutex_unlock(&open_lock);
+}
+
+void mk_db_release_pages(void)
+{
+    pthread_mutex_lock(&open_lock);
+    for (GList *l = open_list.head; l != NULL; l = l->next) {
+        MkDb *db = l->data;
+        /* The map is shared and only read: what is dropped is read again from the cache. */
+        if (db->map != NULL)
+            madvise(db->map, mk_db_size_bytes(db), MADV_DONTNEED);
+    }
+    pthread_mutex_unlock(&open_lock);
+}
+
+/* -- open and close ------------------------------------------------------------------------ */
 MkDb *mk_db_open(const char *dir, const MkKey *key, const MkDbOptions *options, GError **error)
 {
     g_autoptr(MkDb) db = g_new0(MkDb, 1);
@@ -87,6 +148,7 @@ MkDb *mk_db_open(const char *dir, const MkKey *key, const MkDbOptions *options, 
     db->table_count = options->table_count;
     if (!open_environment(db, dir, options, error) || !open_tables(db, options, error))
         return NULL;
+    list_add(db);
     return g_steal_pointer(&db);
 }
 
@@ -94,6 +156,7 @@ void mk_db_close(MkDb *db)
 {
     if (db == NULL)
         return;
+    list_remove(db);
     if (db->env != NULL)
         mdb_env_close(db->env);
     mk_key_free(db->key);

@@ -9,6 +9,8 @@
 #define DB_KEY_MAX_BYTES 511 /* LMDB's own bound */
 
 struct MkDb {
+    GList link; /* in the list of all that are open */
+    void *map;  /* where the file is mapped; NULL = not known */
     MDB_env *env;
     MkKey *key;
     unsigned table_count;

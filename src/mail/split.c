@@ -3,9 +3,65 @@
  */
 #include <mailkeep/mail.h>
 
+#include <string.h>
+
 #include <mailkeep/limits.h>
 
 #include "internal.h"
+
+/* -- what a piece is ------------------------------------------------------------------------ */
+
+/* The start of the line before the one that begins at @at. */
+static size_t line_before(const uint8_t *data, size_t at)
+{
+    const uint8_t *lf = at > 1 ? memrchr(data, '\n', at - 1) : NULL;
+
+    return lf != NULL ? (size_t) (lf - data) + 1 : 0;
+}
+
+/* From the empty line at the end of @before back to the boundary, or an empty line, or the start. */
+static size_t header_start(const uint8_t *before, size_t length)
+{
+    size_t end = line_before(before, length), start = end;
+
+    while (start > 0 && end - start < MK_LIMIT_HEADER_FIELD_BYTES) {
+        size_t line = line_before(before, start);
+
+        if (mk_line_kind(before + line, start - line) == MK_LINE_EMPTY ||
+            (start - line > 2 && before[line] == '-' && before[line + 1] == '-'))
+            break;
+        start = line;
+    }
+    return start;
+}
+
+static bool type_has_text(MkSpan content_type)
+{
+    static const char *const without[] = { "image/", "audio/", "video/", "font/", "application/" };
+    char type[80];
+
+    mk_token_first(content_type, type, sizeof type);
+    if (g_str_equal(type, "application/xhtml+xml"))
+        return true;
+    for (size_t i = 0; i < G_N_ELEMENTS(without); i++)
+        if (g_str_has_prefix(type, without[i]))
+            return false;
+    return true;
+}
+
+bool mk_mail_piece_has_text(const uint8_t *before, size_t length)
+{
+    size_t start = header_start(before, length);
+    MkFieldReader fields = mk_field_reader(before + start, length - start);
+    MkField f;
+
+    while (mk_field_next(&fields, &f))
+        if (mk_span_is(f.name, "Content-Type"))
+            return type_has_text(f.value);
+    return true;
+}
+
+/* -- where they lie ---------------------------------------------------------------------------- */
 
 static bool is_piece(const MkEntity *e)
 {

@@ -4,7 +4,7 @@
  *   look up, number, apply to the open catalog transaction   [batch_add]
  *   -> append all frames and a COMMIT to the pack, fdatasync  [batch_write]
  *   -> everyone is told                                       [batch_finish]
- *   ... within 50 ms: commit the catalog's transaction        [batch_commit_catalog]
+ *   ... within 200 ms: commit the catalog's transaction        [batch_commit_catalog]
  *
  * The packs are the log, so a mail is safe with the pack's flush alone. When anything fails, the
  * pack is cut back, the transaction is thrown away, and the catalog is read anew from its last

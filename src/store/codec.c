@@ -126,10 +126,10 @@ bool codec_add_dictionary(Codec *codec, unsigned number, const void *data, size_
         dictionary_free(dictionary);
         return mk_fail(error, MK_ERROR_CORRUPT, "dictionary %u cannot be used", number);
     }
-    /* cppcheck-suppress memleak ; the codec has it */
     g_atomic_pointer_set(&codec->dictionaries[number], dictionary);
     if ((gint) number > g_atomic_int_get(&codec->newest))
         g_atomic_int_set(&codec->newest, (gint) number);
+    /* cppcheck-suppress memleak ; the codec has it */
     return true;
 }
 

@@ -2,7 +2,7 @@
  * committer.c - the thread that owns the pack's end and the catalog's write transaction
  *
  *   WAITING --items--> BATCH [batch_run] --> WAITING
- *      |  +--50 ms since the first uncommitted batch, or a reader waits--> CATALOG --> WAITING
+ *      |  +--200 ms since the first uncommitted batch, or a reader waits--> CATALOG --> WAITING
  *      +--stop, nothing queued--> CATALOG --> ended
  *
  * It takes all that waits at once, so the cost of a flush is shared by those who came during
@@ -15,7 +15,7 @@
 
 #include "internal.h"
 
-#define CATALOG_DELAY_US (50 * G_TIME_SPAN_MILLISECOND)
+#define CATALOG_DELAY_US (200 * G_TIME_SPAN_MILLISECOND)
 #define CATALOG_RECORDS 4000 /* keeps a transaction's dirty pages to some megabytes */
 
 struct Committer {

@@ -538,5 +538,8 @@ typedef struct {
 } Reader;
 GBytes *reader_octets(const Reader *reader, const Octets *octets, GError **error);
 GBytes *reader_assemble(const Reader *reader, const MailView *view, GError **error);
+/* Without the pieces that @want does not want. */
+GBytes *reader_assemble_some(const Reader *reader, const MailView *view, MkWantPieceFunc want,
+                             void *cookie, GError **error);
 
 #endif

@@ -46,19 +46,35 @@ static GByteArray *mail_payload(MkStore *store, const MailRow *row, GError **err
                           error);
 }
 
+static bool meta_from_view(MkStore *store, const MailView *view, MkMailInfo *out, GError **error)
+{
+    Reader reader = reader_of(store);
+
+    memcpy(out->hash.bytes, view->hash, MK_HASH_BYTES);
+    if (!view->meta.present)
+        return true;
+    out->meta = reader_octets(&reader, &view->meta, error);
+    return out->meta != NULL;
+}
+
 static bool read_meta(MkStore *store, const MailRow *row, MkMailInfo *out, GError **error)
 {
     g_autoptr(GByteArray) payload = mail_payload(store, row, error);
     g_auto(MailView) view = { 0 };
-    Reader reader = reader_of(store);
 
-    if (payload == NULL || !mail_view_parse(payload, &view, error))
-        return false;
-    memcpy(out->hash.bytes, view.hash, MK_HASH_BYTES);
-    if (!view.meta.present)
-        return true;
-    out->meta = reader_octets(&reader, &view.meta, error);
-    return out->meta != NULL;
+    return payload != NULL && mail_view_parse(payload, &view, error) &&
+           meta_from_view(store, &view, out, error);
+}
+
+static void info_from_row(uint32_t number, MailRow *row, MkMailInfo *out)
+{
+    out->number = number;
+    out->size_bytes = row->size_bytes;
+    out->date_unix_ms = row->date_unix_ms;
+    out->archived_unix_ms = row->archived_unix_ms;
+    out->flags = row->flags;
+    out->receipt_count = 1 + row->extra_receipts;
+    out->folders = g_steal_pointer(&row->folders);
 }
 
 bool mk_store_info(MkStore *store, uint32_t number, bool with_meta, MkMailInfo *out, GError **error)
@@ -70,35 +86,45 @@ bool mk_store_info(MkStore *store, uint32_t number, bool with_meta, MkMailInfo *
         return false;
     if (with_meta && !read_meta(store, &row, &info, error))
         return false;
-    info.number = number;
-    info.size_bytes = row.size_bytes;
-    info.date_unix_ms = row.date_unix_ms;
-    info.archived_unix_ms = row.archived_unix_ms;
-    info.flags = row.flags;
-    info.receipt_count = 1 + row.extra_receipts;
-    info.folders = g_steal_pointer(&row.folders);
+    info_from_row(number, &row, &info);
     *out = info;
+    info = (MkMailInfo) MK_MAIL_INFO_INIT;
+    return true;
+}
+
+bool mk_store_read_some(MkStore *store, uint32_t number, MkWantPieceFunc want, void *cookie,
+                        MkMailInfo *out_info, GBytes **out_octets, GError **error)
+{
+    g_auto(MailRow) row = { 0 };
+    g_auto(MailView) view = { 0 };
+    g_auto(MkMailInfo) info = MK_MAIL_INFO_INIT;
+    g_autoptr(GByteArray) payload = NULL;
+    Reader reader = reader_of(store);
+
+    if (!find_row(store, number, &row, error))
+        return false;
+    payload = mail_payload(store, &row, error);
+    if (payload == NULL || !mail_view_parse(payload, &view, error))
+        return false;
+    if (view.size_bytes != row.size_bytes)
+        return mk_fail(error, MK_ERROR_CORRUPT, "mail %u is not where the catalog says", number);
+    if (!meta_from_view(store, &view, &info, error))
+        return false;
+    *out_octets = reader_assemble_some(&reader, &view, want, cookie, error);
+    if (*out_octets == NULL)
+        return false;
+    info_from_row(number, &row, &info);
+    *out_info = info;
     info = (MkMailInfo) MK_MAIL_INFO_INIT;
     return true;
 }
 
 GBytes *mk_store_read(MkStore *store, uint32_t number, GError **error)
 {
-    g_auto(MailRow) row = { 0 };
-    g_auto(MailView) view = { 0 };
-    g_autoptr(GByteArray) payload = NULL;
-    Reader reader = reader_of(store);
+    g_auto(MkMailInfo) info = MK_MAIL_INFO_INIT;
+    GBytes *octets;
 
-    if (!find_row(store, number, &row, error))
-        return NULL;
-    payload = mail_payload(store, &row, error);
-    if (payload == NULL || !mail_view_parse(payload, &view, error))
-        return NULL;
-    if (view.size_bytes != row.size_bytes) {
-        mk_fail(error, MK_ERROR_CORRUPT, "mail %u is not where the catalog says", number);
-        return NULL;
-    }
-    return reader_assemble(&reader, &view, error);
+    return mk_store_read_some(store, number, NULL, NULL, &info, &octets, error) ? octets : NULL;
 }
 
 /* -- receipts ---------------------------------------------------------------------------------- */

@@ -112,6 +112,9 @@ typedef struct {
     GByteArray *window; /* a piece's plain octets, read a blob at a time */
     GByteArray *mail;
     uint64_t size_bytes;
+    MkWantPieceFunc want; /* NULL: all of it */
+    void *cookie;
+    bool left_out; /* some piece was not wanted */
 } Assembly;
 
 static bool wrong(GError **error)
@@ -182,6 +185,10 @@ static bool add_piece(Assembly *a, RecipePiece *piece, GError **error)
 
     if (!take_skeleton(a, piece->gap, error))
         return false;
+    if (a->want != NULL && !a->want(a->mail->data, a->mail->len, a->cookie)) {
+        a->left_out = true;
+        return true;
+    }
     g_byte_array_set_size(a->window, 0);
     for (uint64_t i = 0; i < piece->stretch_count; i++) {
         RecipeStretch stretch;
@@ -209,25 +216,41 @@ static bool assemble(Assembly *a, const MailView *view, GError **error)
     return take_skeleton(a, a->skeleton->len - a->skeleton_at, error);
 }
 
-GBytes *reader_assemble(const Reader *reader, const MailView *view, GError **error)
+static bool is_as_received(const Reader *reader, const GByteArray *mail, const MailView *view)
+{
+    MkHash hash;
+
+    if (mail->len != view->size_bytes)
+        return false;
+    mk_hash(reader->keys->mail, mail->data, mail->len, &hash);
+    return memcmp(hash.bytes, view->hash, MK_HASH_BYTES) == 0;
+}
+
+GBytes *reader_assemble_some(const Reader *reader, const MailView *view, MkWantPieceFunc want,
+                             void *cookie, GError **error)
 {
     g_autoptr(GByteArray) skeleton = g_byte_array_new();
     g_autoptr(GByteArray) window = g_byte_array_new();
     g_autoptr(GByteArray) mail = NULL;
-    Assembly a = { reader, skeleton, 0, window, NULL, view->size_bytes };
-    MkHash hash;
+    Assembly a = { reader, skeleton, 0, window, NULL, view->size_bytes, want, cookie, false };
 
     if (view->size_bytes > G_MAXUINT / 4) {
         wrong(error);
         return NULL;
     }
-    a.mail = mail = g_byte_array_sized_new((guint) view->size_bytes);
+    /* With pieces left out it may be far smaller. */
+    a.mail = mail = g_byte_array_sized_new(
+        (guint) (want != NULL ? MIN(view->size_bytes, 64u << 10) : view->size_bytes));
     if (!assemble(&a, view, error))
         return NULL;
-    mk_hash(reader->keys->mail, mail->data, mail->len, &hash);
-    if (mail->len != view->size_bytes || memcmp(hash.bytes, view->hash, MK_HASH_BYTES) != 0) {
+    if (!a.left_out && !is_as_received(reader, mail, view)) {
         mk_fail(error, MK_ERROR_CORRUPT, "a mail does not come back as it was received");
         return NULL;
     }
     return g_byte_array_free_to_bytes(g_steal_pointer(&mail));
+}
+
+GBytes *reader_assemble(const Reader *reader, const MailView *view, GError **error)
+{
+    return reader_assemble_some(reader, view, NULL, NULL, error);
 }

@@ -31,6 +31,7 @@ from report import write_report
 
 TOP = os.path.abspath(os.path.join(os.path.dirname(__file__), "..", ".."))
 USERS = 200
+IDLE_SECONDS = 10
 MAIL = re.compile(rb"\r\nDATA\r\n(.*?\r\n)\.\r\n", re.S)
 
 
@@ -124,6 +125,20 @@ def as_batch(octets):
             re.sub(rb"(?m)^\.", b"..", octets) + b".\r\n")
 
 
+# What the loop's gauge does, in a process with nothing else to do: p99 of how late 50 ms were.
+SLEEPER = """
+import select, sys, time
+late = []
+while True:
+    due = time.monotonic() + 0.05
+    if select.select([sys.stdin], [], [], 0.05)[0]:
+        break
+    late.append(max(0.0, time.monotonic() - due))
+late.sort()
+print(late[len(late) * 99 // 100] * 1000 if late else 0)
+"""
+
+
 # -- runs -----------------------------------------------------------------------------------------
 class Bench:
     def __init__(self, bin_dir, work):
@@ -214,19 +229,19 @@ def slices(total, rounds):
     return found
 
 
-def compare(bench, corpus, pem, rounds, names, options=()):
-    """All slices to all servers in turn; then what they have on disk."""
-    say(f"== {corpus.name}: {len(corpus.sizes)} mails, {sum(corpus.sizes) / 1e6:.0f} MB"
+def compare(bench, corpus, pem, rounds, names, count, options=()):
+    """Slices of @count mails to all servers in turn; then what they have on disk."""
+    say(f"== {corpus.name}: {count} mails, {sum(corpus.sizes[:count]) / 1e6:.0f} MB"
         + (", TLS" if options else ""))
     servers = bench.servers(corpus, pem, names)
     sizes = {}
     try:
         sent = 0
-        for first, count, connections in slices(len(corpus.sizes), rounds):
+        for first, count, connections in slices(count, rounds):
             for server in servers:
                 bench.measure(server, corpus, first, count, connections, options)
             sent = first + count
-        time.sleep(5)
+        time.sleep(IDLE_SECONDS)
         idle = {server.name: server.pss() for server in servers}
         for server in servers:
             server.stop()
@@ -242,12 +257,18 @@ def compare(bench, corpus, pem, rounds, names, options=()):
 
 
 def loop_delay(bench, corpus, pem):
-    """50 connections, sent for a while so that the gauge's minute is full of it."""
+    """50 connections; beside them a process that only sleeps tells what the machine adds."""
     say("== loop delay at 50 connections")
     server, = bench.servers(corpus, pem, ["mailkeep"])
+    sleeper = subprocess.Popen([sys.executable, "-c", SLEEPER], stdin=subprocess.PIPE,
+                               stdout=subprocess.PIPE, text=True)
     try:
-        return bench.measure(server, corpus, 0, len(corpus.sizes), 50)
+        result = bench.measure(server, corpus, 0, len(corpus.sizes), 50)
+        result["sleeper_p99_ms"] = float(sleeper.communicate("\n")[0])
+        say(f"  a process that does nothing but sleep: p99 {result['sleeper_p99_ms']:.1f} ms late")
+        return result
     finally:
+        sleeper.kill()
         server.stop()
 
 
@@ -282,11 +303,13 @@ def main():
     figures = {"started": time.time(), "mails": mails, "ends": {}}
     for corpus in corpora:
         if not only or corpus.name in only:
-            figures["ends"][corpus.name] = compare(bench, corpus, pem, rounds, names)
+            figures["ends"][corpus.name] = compare(bench, corpus, pem, rounds, names,
+                                                   len(corpus.sizes))
     if not only or "tls" in only:
-        compare(bench, corpora[0], pem, 1, names, ("--starttls",))
+        compare(bench, corpora[0], pem, 1, names, len(corpora[0].sizes) // (1 if quick else 4),
+                ("--starttls",))
     if not only or "delay" in only:
-        loop_delay(bench, corpora[0], pem)
+        figures["delay"] = loop_delay(bench, corpora[0], pem)
     figures["results"] = bench.results
     with open(os.path.join(bench.work, "ingest.json"), "w", encoding="utf-8") as out:
         json.dump(figures, out, indent=1)

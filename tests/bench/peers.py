@@ -254,7 +254,8 @@ class Mailkeep(Peer):
         return self.server.process.pid
 
     def index_cpu(self):
-        return self.server.metric("index_cpu_seconds_total")
+        return (self.server.metric("index_cpu_seconds_total") +
+                self.server.metric("training_cpu_seconds_total"))
 
     def settle(self):
         if not self.server.wait_indexed(600):

@@ -116,6 +116,46 @@ static void test_put_find_reopen(Fixture *f, gconstpointer data)
     g_assert_true(mk_db_sync(f->db, NULL));
 }
 
+/* Whether this process has pages of the database in its memory, as the kernel counts them. */
+static bool is_resident(const Fixture *f)
+{
+    g_autofree char *smaps = NULL;
+    const char *at;
+
+    g_assert_true(g_file_get_contents("/proc/self/smaps", &smaps, NULL, NULL));
+    at = strstr(smaps, f->dir);
+    g_assert_nonnull(at);
+    at = strstr(at, "\nRss:");
+    g_assert_nonnull(at);
+    return g_ascii_strtoull(at + 5, NULL, 10) > 0;
+}
+
+static void test_release_pages(Fixture *f, gconstpointer data)
+{
+    g_auto(MkReadTxn) txn = MK_TXN_INIT;
+    g_auto(MkWriteTxn) writing = MK_TXN_INIT;
+    g_autoptr(GByteArray) value = g_byte_array_new();
+    uint8_t key[4];
+    bool found;
+
+    (void) data;
+    fill(f, ROWS, 300);
+    key_of(7, key);
+    g_assert_true(mk_read_txn_begin(&txn, f->db, NULL));
+    g_assert_true(mk_write_txn_begin(&writing, f->db, NULL));
+    g_assert_true(mk_db_put(&writing, ROWS, key, 4, "new", 3, NULL));
+    g_assert_true(is_resident(f));
+    mk_db_release_pages();
+    g_assert_false(is_resident(f));
+    g_assert_true(mk_db_find(&txn, ROWS, key, 4, value, &found, NULL));
+    g_assert_cmpmem(value->data, value->len, "the secretvalue 7", 17);
+    g_assert_true(mk_write_txn_commit(&writing, NULL));
+    mk_txn_end(&txn);
+    g_assert_true(mk_read_txn_begin(&txn, f->db, NULL));
+    g_assert_true(mk_db_find(&txn, ROWS, key, 4, value, &found, NULL));
+    g_assert_cmpmem(value->data, value->len, "new", 3);
+}
+
 static void test_abort_and_delete(Fixture *f, gconstpointer data)
 {
     uint8_t key[4];
@@ -268,6 +308,7 @@ int main(int argc, char **argv)
     g_assert_true(mk_crypto_init(NULL));
 #define ADD(name, func) g_test_add(name, Fixture, NULL, set_up, func, tear_down)
     ADD("/db/put-find-reopen", test_put_find_reopen);
+    ADD("/db/release-pages", test_release_pages);
     ADD("/db/abort-and-delete", test_abort_and_delete);
     ADD("/db/cursor", test_cursor);
     ADD("/db/values-are-bound-to-keys", test_values_are_bound_to_keys);

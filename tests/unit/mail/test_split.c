@@ -51,6 +51,33 @@ static const struct {
       "B:AAAA" },
 };
 
+static void test_piece_has_text(void)
+{
+    static const struct {
+        const char *before;
+        bool has_text;
+    } parts[] = {
+        { "", true },
+        { "\r\n", true },
+        { "Subject: x\r\n\r\n", true },
+        { "Content-Type: image/png\r\n\r\n", false },
+        { "Content-Type: image/png\n\n", false },
+        { "Content-Type: multipart/mixed\r\n\r\n--b\r\nContent-ID: <x>\r\n\r\n", true },
+        { "Content-Type: text/plain\r\n\r\n--b\r\n"
+          "content-type: APPLICATION/pdf;\r\n\tname=\"text/plain\"\r\n" B64 "\r\n",
+          false },
+        { "--b\r\nContent-Type: image/png\r\n\r\nx\r\n--b\r\nContent-Type: text/html\r\n\r\n",
+          true },
+        { "--b\r\nContent-Type: application/xhtml+xml\r\n\r\n", true },
+        { "--b\r\nContent-Type: message/delivery-status\r\n\r\n", true },
+    };
+
+    for (size_t i = 0; i < G_N_ELEMENTS(parts); i++)
+        g_assert_cmpint(mk_mail_piece_has_text((const uint8_t *) parts[i].before,
+                                               strlen(parts[i].before)),
+                        ==, parts[i].has_text);
+}
+
 static GString *filled(const char *pattern)
 {
     GString *mail = g_string_new(NULL);
@@ -174,6 +201,7 @@ int main(int argc, char **argv)
     g_test_init(&argc, &argv, NULL);
     g_test_add_func("/mail/split/cases", test_cases);
     g_test_add_func("/mail/split/bombs", test_bombs);
+    g_test_add_func("/mail/split/piece-has-text", test_piece_has_text);
     g_test_add_data_func("/mail/split/torture", "torture", test_corpus);
     g_test_add_data_func("/mail/split/journal", "journal", test_corpus);
     g_test_add_data_func("/mail/split/real", "real", test_corpus);

@@ -61,6 +61,42 @@ static void test_info(TestStore *t, gconstpointer data)
     g_assert_error(error, MK_ERROR, MK_ERROR_NOT_FOUND);
 }
 
+static bool want_none(const uint8_t *before, size_t length, void *cookie)
+{
+    unsigned *asked = cookie;
+
+    /* At the end of the part's header. */
+    g_assert_cmpuint(length, >, 4);
+    g_assert_cmpmem(before + length - 4, 4, "\r\n\r\n", 4);
+    (*asked)++;
+    return false;
+}
+
+static void test_read_some(TestStore *t, gconstpointer data)
+{
+    g_autofree uint8_t *noise = test_noise(7, 2 << 20);
+    g_autoptr(GBytes) mail = test_mail_with_attachment(1, noise, 2 << 20);
+    g_autoptr(GBytes) some = NULL, whole = NULL;
+    g_auto(MkMailInfo) info = MK_MAIL_INFO_INIT;
+    g_autoptr(GError) error = NULL;
+    unsigned asked = 0;
+
+    (void) data;
+    test_add(t, mail, t->folder);
+    g_assert_true(mk_store_read_some(t->store, 1, want_none, &asked, &info, &some, &error));
+    g_assert_cmpuint(asked, ==, 1);
+    g_assert_cmpuint(g_bytes_get_size(some), <, 4096);
+    g_assert_cmpuint(info.number, ==, 1);
+    g_assert_cmpuint(info.size_bytes, ==, g_bytes_get_size(mail));
+    g_assert_cmpmem(g_bytes_get_data(info.meta, NULL), g_bytes_get_size(info.meta), "meta", 4);
+    mk_mail_info_clear(&info);
+    g_assert_true(mk_store_read_some(t->store, 1, NULL, NULL, &info, &whole, &error));
+    g_assert_true(g_bytes_equal(whole, mail));
+    mk_mail_info_clear(&info);
+    g_assert_false(mk_store_read_some(t->store, 2, NULL, NULL, &info, &whole, &error));
+    g_assert_error(error, MK_ERROR, MK_ERROR_NOT_FOUND);
+}
+
 static void test_attachments_once(TestStore *t, gconstpointer data)
 {
     g_autofree uint8_t *noise = test_noise(7, 3 << 20);
@@ -467,6 +503,7 @@ int main(int argc, char **argv)
 #define ADD(name, func) g_test_add("/store/" name, TestStore, NULL, set_up, func, tear_down)
     ADD("round-trip", test_round_trip);
     ADD("info", test_info);
+    ADD("read-some", test_read_some);
     ADD("attachments-once", test_attachments_once);
     ADD("sizes", test_sizes);
     ADD("duplicates", test_duplicates);
