@@ -8,6 +8,7 @@ import base64
 import hashlib
 import os
 import random
+import re
 import threading
 import time
 
@@ -54,6 +55,7 @@ def _(t):
         for thread in threads:
             thread.join(timeout=130)
         t.server.start()
+    print(f"# {len(acknowledged)} of {len(tried)} mails were acknowledged")
     assert len(acknowledged) > ROUNDS, f"only {len(acknowledged)} mails in {ROUNDS} rounds"
 
 
@@ -83,8 +85,11 @@ def _(t):
         assert [i["id"] for i in found["items"]] == [t.there[digest]], (token, found)
 
 
-@test("VerifyStore is clean")
+@test("VerifyStore is clean, and no start had anything to complain of")
 def _(t):
+    complaints = [line for line in t.server.log_text().splitlines()
+                  if re.match(r"\S+Z (warn|error) ", line)]
+    assert not complaints, complaints[:5]
     t.server.api()("VerifyStore", id=1, includeIndexes="true")
     assert t.server.stop() == 0
 
