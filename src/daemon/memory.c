@@ -25,7 +25,7 @@ struct MemoryKeeper {
     MkTimer *timer;
     uint64_t jobs_seen;
     uint64_t jobs_trimmed; /* all that these left behind is handed back */
-    bool idle; /* at the last look */
+    bool idle;             /* at the last look */
     bool trimming;
     bool freed;
 };
