@@ -17,7 +17,7 @@
 #   tests/support/*.c       linked to every test, fault and bench program that uses it
 #   tests/fuzz/<room>_*.c   one libFuzzer program each; seeds in tests/fuzz/seeds/<name>/
 #   tests/fault/*.c         TAP programs that stop a write path after each of its steps
-#   tests/bench/*.c         measurements
+#   tests/bench/*.c, *.py   measurements; ingest.py compares with Postfix and Dovecot
 #   tests/tools/*.c         helper programs of the system tests
 #   tests/system/T*.sh      TAP scripts against the real programs
 
@@ -280,8 +280,9 @@ fuzz:
 	@$(MAKE) VARIANT=fuzz fuzz
 endif
 
-bench: $(BENCH) $(PROGRAMS)
+bench: $(BENCH) $(PROGRAMS) $(B)/tests/tools/smtp_load
 	@for b in $(BENCH); do echo "== $$(basename $$b)"; BIN_DIR=$(CURDIR)/$(B) $$b || exit 1; done
+	@echo "== ingest"; BIN_DIR=$(CURDIR)/$(B) tests/bench/ingest.py
 
 # In a make of its own, which sees what deps has installed.
 demo: | deps

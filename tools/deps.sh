@@ -5,6 +5,7 @@
 #   tools/deps.sh                      packages, then build/deps
 #   tools/deps.sh --variant tsan       packages, then build/deps-tsan
 #   tools/deps.sh --packages           the Debian packages only
+#   tools/deps.sh bench                the servers that `make bench` compares with, only those
 #
 # Runs on Debian 12 and 13. Packages that are installed already are not touched, so that a
 # second run needs neither root nor network. What the release lacks, or has too old, is
@@ -16,6 +17,7 @@ here=$(cd "$(dirname "$0")" && pwd)
 top=$(dirname "$here")
 variant=plain
 packages_only=no
+bench=no
 
 die() { echo "deps: $*" >&2; exit 1; }
 say() { echo "deps: $*"; }
@@ -23,6 +25,7 @@ say() { echo "deps: $*"; }
 while [ $# -gt 0 ]; do
     case $1 in
     --packages) packages_only=yes ;;
+    bench) bench=yes ;;
     --variant) variant=${2:?--variant needs a name}; shift ;;
     *) die "unknown argument: $1" ;;
     esac
@@ -80,6 +83,22 @@ apt_install() {
         > "$log" 2>&1 || { cat "$log" >&2; rm -f "$log"; die "apt-get install failed"; }
     rm -f "$log"
 }
+
+if [ "$bench" = yes ]; then
+    # Never started by their packages: make bench runs them itself. A machine that has no
+    # policy of its own about that gets one for the time of the installation.
+    need=$(missing postfix dovecot-core dovecot-lmtpd)
+    [ -n "$need" ] || exit 0
+    policy=/usr/sbin/policy-rc.d
+    if [ ! -e "$policy" ]; then
+        trap 'rm -f "$policy"' EXIT
+        printf '#!/bin/sh\nexit 101\n' > "$policy"
+        chmod 755 "$policy"
+    fi
+    # shellcheck disable=SC2086 # one word per package
+    apt_install $need
+    exit 0
+fi
 
 need=$(missing "${build_packages[@]}" "${check_packages[@]}" "${release_packages[@]}")
 # shellcheck disable=SC2086 # one word per package

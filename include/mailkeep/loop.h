@@ -52,7 +52,8 @@ void mk_timer_stop(MkTimer *timer);
 void mk_timer_free(MkTimer *timer); /* NULL-safe; no callback any more from here on */
 
 /* -- jobs ------------------------------------------------------------------------------- */
-typedef enum { MK_LANE_INTERACTIVE, MK_LANE_BULK, MK_LANE_COUNT } MkLane;
+/* BACKGROUND has one thread: what nobody waits for. BULK is for what a peer waits for, mail above all. */
+typedef enum { MK_LANE_INTERACTIVE, MK_LANE_BULK, MK_LANE_BACKGROUND, MK_LANE_COUNT } MkLane;
 
 typedef struct MkJob MkJob;
 struct MkJob {

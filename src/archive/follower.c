@@ -6,7 +6,7 @@
  *                     +-- poked meanwhile -+   +-+ more
  *                     +-- error, RETRY_MS -+
  *
- * One job at a time on the bulk lane. What is to be done stands in the store's change queue, so
+ * One job at a time on the background lane. What is to be done stands in the store's change queue, so
  * nothing is lost by a crash or an error, and nobody who brings mail ever waits for this.
  */
 #include <time.h>
@@ -106,7 +106,6 @@ static void batch_run(MkJob *job)
 
     index_batch(follow->archive, follow->store, job, &follow->outcome, &follow->error);
     indexed_us = thread_cpu_us();
-    /* In the same job: the other threads of the lane are for the mail that comes in. */
     if (mk_store_wants_training(follow->store->store))
         mk_store_train(follow->store->store, &follow->training_error);
     follow->archive->index_cpu_us += indexed_us - started_us;
@@ -158,7 +157,7 @@ static FollowJob *job_submit(Follower *follower)
     job->follower = follower;
     job->archive = follower->archive;
     job->store = follower->store;
-    if (!mk_job_submit(follower->archive->loop, MK_LANE_BULK, &job->job, NULL)) {
+    if (!mk_job_submit(follower->archive->loop, MK_LANE_BACKGROUND, &job->job, NULL)) {
         g_free(job);
         return NULL;
     }

@@ -23,18 +23,11 @@ typedef struct {
     bool hold_back; /* the next mail is large, and another one is in memory */
 } Batch;
 
-/* Mail waits and no thread of the lane is on it: ours, and perhaps a verification, are in its way. */
-static bool is_in_the_way(const MkArchive *archive)
-{
-    return archive->ingest_waiting > 0 && archive->ingest_running == 0;
-}
-
 static bool batch_is_full(const Batch *batch)
 {
     return batch->hold_back || batch->mails >= MK_LIMIT_SEGMENT_MAILS ||
            mk_job_is_cancelled(batch->job) ||
-           mk_index_writer_memory_bytes(batch->writer) >= WRITER_BYTES ||
-           (batch->mails >= STEP_MAILS && is_in_the_way(batch->archive));
+           mk_index_writer_memory_bytes(batch->writer) >= WRITER_BYTES;
 }
 
 /* -- one mail ------------------------------------------------------------------------------------ */

@@ -13,7 +13,7 @@
 #include "internal.h"
 
 enum {
-    ARENAS = 2,
+    ARENAS = 3,
     LARGE_BYTES = 256 << 10,
     TRIM_BYTES = 4 << 20,
     LOOK_EVERY_MS = 3000,
@@ -79,7 +79,7 @@ static void look(void *cookie)
     keeper->idle = jobs == keeper->jobs_seen;
     keeper->jobs_seen = jobs;
     keeper->job = (MkJob){ .run = trim_run, .done = trim_done };
-    keeper->trimming = mk_job_submit(keeper->loop, MK_LANE_BULK, &keeper->job, NULL);
+    keeper->trimming = mk_job_submit(keeper->loop, MK_LANE_BACKGROUND, &keeper->job, NULL);
 }
 
 MemoryKeeper *memory_keeper_new(MkLoop *loop)

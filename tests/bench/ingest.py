@@ -300,7 +300,8 @@ def main():
     if not corpora:
         return 1
     rounds = 1 if quick else 2
-    figures = {"started": time.time(), "mails": mails, "ends": {}}
+    figures = {"started": time.time(), "mails": mails, "ends": {},
+               "seed": int(os.environ.get("BENCH_SEED", 7041))}
     for corpus in corpora:
         if not only or corpus.name in only:
             figures["ends"][corpus.name] = compare(bench, corpus, pem, rounds, names,
