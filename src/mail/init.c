@@ -3,8 +3,9 @@
  */
 #include <mailkeep/mail.h>
 
-#include <gmime/gmime.h>
 #include <pthread.h>
+
+#include <gmime/gmime.h>
 
 #include "internal.h"
 

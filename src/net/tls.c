@@ -4,11 +4,12 @@
  * One random source, one PSA state and one ticket key serve all contexts and outlive them:
  * a client's ticket stays good over a reload of the certificate.
  */
+#include <pthread.h>
+
 #include <mbedtls/ctr_drbg.h>
 #include <mbedtls/entropy.h>
 #include <mbedtls/sha1.h>
 #include <mbedtls/ssl_ticket.h>
-#include <pthread.h>
 #include <psa/crypto.h>
 
 #include "internal.h"
