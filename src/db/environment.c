@@ -10,6 +10,7 @@
 #include <limits.h>
 #include <pthread.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
@@ -83,6 +84,20 @@ static bool open_environment(MkDb *db, const char *dir, const MkDbOptions *optio
 static pthread_mutex_t open_lock = PTHREAD_MUTEX_INITIALIZER;
 static GQueue open_list = G_QUEUE_INIT;
 
+/* "start-end rights offset device inode path": the address, when the inode is the one; else NULL */
+static void *map_of_line(const char *line, ino_t inode)
+{
+    const char *at = line;
+
+    for (int blanks = 0; blanks < 4; blanks++) {
+        at = strchr(at, ' ');
+        if (at == NULL)
+            return NULL;
+        at++;
+    }
+    return strtoull(at, NULL, 10) == inode ? (void *) strtoul(line, NULL, 16) : NULL;
+}
+
 /* LMDB tells the address only of a fixed map, so it is looked up by the file's inode. */
 static void *find_map(MDB_env *env)
 {
@@ -90,16 +105,13 @@ static void *find_map(MDB_env *env)
     char line[PATH_MAX + 256];
     struct stat st;
     mdb_filehandle_t fd;
-    unsigned long start, inode;
     void *found = NULL;
 
     if (maps == NULL)
         return NULL;
     if (mdb_env_get_fd(env, &fd) == 0 && fstat(fd, &st) == 0)
         while (found == NULL && fgets(line, sizeof line, maps) != NULL)
-            if (sscanf(line, "%lx-%*x %*s %*x %*x:%*x %lu", &start, &inode) == 2 &&
-                inode == st.st_ino)
-                found = (void *) start;
+            found = map_of_line(line, st.st_ino);
     fclose(maps);
     return found;
 }

@@ -122,7 +122,7 @@ bool mk_store_read_some(MkStore *store, uint32_t number, MkWantPieceFunc want, v
 GBytes *mk_store_read(MkStore *store, uint32_t number, GError **error)
 {
     g_auto(MkMailInfo) info = MK_MAIL_INFO_INIT;
-    GBytes *octets;
+    GBytes *octets = NULL;
 
     return mk_store_read_some(store, number, NULL, NULL, &info, &octets, error) ? octets : NULL;
 }
