@@ -6,11 +6,11 @@
  * because walking the arenas takes some milliseconds. The databases' mapped pages are let go
  * now and then during the work as well, lest they grow to the size of the databases.
  */
-#include "internal.h"
-
 #include <malloc.h>
 
 #include <mailkeep/db.h>
+
+#include "internal.h"
 
 enum {
     ARENAS = 3,
@@ -25,7 +25,7 @@ struct MemoryKeeper {
     MkTimer *timer;
     uint64_t jobs_seen;
     uint64_t jobs_trimmed; /* all that these left behind is handed back */
-    bool idle; /* at the last look */
+    bool idle;             /* at the last look */
     bool trimming;
     bool freed;
 };

@@ -276,9 +276,8 @@ static void flush(Connection *c)
     unsigned count;
 
     while ((count = parts_left(c, parts)) > 0) {
-        ssize_t sent = c->tls != NULL
-                           ? load_tls_write(c->tls, parts[0].iov_base, parts[0].iov_len)
-                           : writev(c->fd, parts, (int) count);
+        ssize_t sent = c->tls != NULL ? load_tls_write(c->tls, parts[0].iov_base, parts[0].iov_len)
+                                      : writev(c->fd, parts, (int) count);
 
         if (sent < 0 && errno == EAGAIN) {
             watch(c, EPOLL_CTL_MOD, true);
@@ -444,8 +443,8 @@ static void on_line(Connection *c, const char *line, size_t length)
 static bool receive(Connection *c)
 {
     char data[4096];
-    ssize_t length = c->tls != NULL ? load_tls_read(c->tls, data, sizeof data)
-                                    : read(c->fd, data, sizeof data);
+    ssize_t length =
+        c->tls != NULL ? load_tls_read(c->tls, data, sizeof data) : read(c->fd, data, sizeof data);
 
     if (length > 0)
         g_string_append_len(c->in, data, length);

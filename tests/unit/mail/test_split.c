@@ -71,9 +71,9 @@ static void test_piece_has_text(void)
     };
 
     for (size_t i = 0; i < G_N_ELEMENTS(parts); i++)
-        g_assert_cmpint(mk_mail_piece_has_text((const uint8_t *) parts[i].before,
-                                               strlen(parts[i].before)),
-                        ==, parts[i].has_text);
+        g_assert_cmpint(
+            mk_mail_piece_has_text((const uint8_t *) parts[i].before, strlen(parts[i].before)), ==,
+            parts[i].has_text);
 }
 
 static GString *filled(const char *pattern)
