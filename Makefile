@@ -5,6 +5,8 @@
 #   make test               unit and system tests, release and then asan
 #   make unit ROOM=mail     the unit tests of one room      (VARIANT=release|asan|tsan)
 #   make system ONLY=T020   system tests by name            (VARIANT=release|asan|tsan)
+#   make fault              stopped writes, kill -9 of the store and of the daemon under load:
+#                           10 rounds in a minute or two, with FULL=1 100 rounds
 #   make lint               rooms, format, clang-tidy, cppcheck, tree
 #
 #   src/<room>/*.c          libmailkeep.a, but for these three rooms:
@@ -23,6 +25,8 @@ VARIANT      ?= release
 ROOM         ?=
 ONLY         ?=
 FUZZ_SECONDS ?= 10
+FULL         ?=
+KILL_ROUNDS  ?= $(if $(FULL),100,10)
 JOBS         ?= 2
 PREFIX       ?= /usr/local
 SYSCONFDIR   ?= /etc
@@ -109,7 +113,10 @@ as_system = $(patsubst -I%,-isystem %,$(shell pkg-config --cflags $(1)))
 PKG_CFLAGS := $(call as_system,$(PACKAGES))
 PKG_LIBS   := $(shell pkg-config --libs $(PACKAGES))
 
-CPPFLAGS = -Iinclude -isystem $(DEPS)/include $(PKG_CFLAGS) -D_GNU_SOURCE
+# Debian 12's GLib is what we write for: newer ones do not warn of what they would do otherwise.
+CPPFLAGS = -Iinclude -isystem $(DEPS)/include $(PKG_CFLAGS) -D_GNU_SOURCE \
+           -DGLIB_VERSION_MIN_REQUIRED=GLIB_VERSION_2_74 \
+           -DGLIB_VERSION_MAX_ALLOWED=GLIB_VERSION_2_74
 CFLAGS   = -std=gnu17 $(FLAGS) $(HARDEN) $(WARNINGS)
 # --exclude-libs: a 2.28 mbedTLS that some other library brings along never mixes with ours.
 LDFLAGS  = -pie -Wl,-z,relro,-z,now -Wl,--as-needed -Wl,--exclude-libs,ALL
@@ -243,11 +250,12 @@ unit: $(UNIT)
 system: $(PROGRAMS) $(TOOLS)
 	@$(RUN) --suite system $(filter tests/system/T%,$(sort $(wildcard tests/system/*$(ONLY)*.sh)))
 
-fault: $(FAULT)
-	@$(RUN) --suite fault $(FAULT)
+fault: $(FAULT) $(PROGRAMS) $(TOOLS)
+	@MAILKEEP_KILL_ROUNDS=$(KILL_ROUNDS) $(if $(FULL),TIMEOUT=3600) $(RUN) --suite fault $(FAULT) \
+	    tests/system/T230-survives-kill.sh
 
 # Goes on after a failure, so that the last line counts everything.
-test:
+test: | deps
 	@mkdir -p build; rm -f build/tally; status=0; \
 	for variant in release asan; do \
 	    for suite in unit system; do \
@@ -276,7 +284,9 @@ bench: $(BENCH) $(PROGRAMS) $(B)/tests/tools/smtp_load
 	@for b in $(BENCH); do echo "== $$(basename $$b)"; BIN_DIR=$(CURDIR)/$(B) $$b || exit 1; done
 	@echo "== ingest"; BIN_DIR=$(CURDIR)/$(B) tests/bench/ingest.py
 
-demo: all
+# In a make of its own, which sees what deps has installed.
+demo: | deps
+	@$(MAKE) all
 	@BIN_DIR=$(CURDIR)/$(B) tools/demo.sh
 
 # --- looking after the sources -----------------------------------------------------------

@@ -1,26 +1,64 @@
 """An archive of its own in a directory, and the daemon on it: for the demo and the system tests."""
 
+import atexit
 import os
+import random
 import re
 import secrets
 import shutil
 import socket
 import subprocess
+import tempfile
 import time
 import urllib.request
 
 from mailkeep_client import Api, Web
 
 
+# Who takes a port makes the directory PORT.PID here; tests/system/lib.sh does the same.
+PORT_LOCKS = os.path.join(tempfile.gettempdir(), "mailkeep-test-ports")
+
+
+def can_listen(port):
+    with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as s:
+        s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            s.bind(("127.0.0.1", port))
+            return True
+        except OSError:
+            return False
+
+
+def lock_port(port):
+    """True when this process alone has it. Locks of processes that are gone are thrown away."""
+    mine = os.path.join(PORT_LOCKS, f"{port}.{os.getpid()}")
+    try:
+        os.mkdir(mine)
+    except FileExistsError:
+        return False
+    for name in os.listdir(PORT_LOCKS):
+        number, _, pid = name.partition(".")
+        if number == str(port) and pid != str(os.getpid()):
+            if os.path.exists(f"/proc/{pid}"):
+                os.rmdir(mine)
+                return False
+            shutil.rmtree(os.path.join(PORT_LOCKS, name), ignore_errors=True)
+    atexit.register(shutil.rmtree, mine, ignore_errors=True)
+    return True
+
+
 def free_port(wanted):
-    for port in (wanted, 0):
-        with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as s:
-            s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            try:
-                s.bind(("127.0.0.1", port))
-                return s.getsockname()[1]
-            except OSError:
-                continue
+    """@wanted when it is free, else one that no other test takes until this process ends.
+
+    It lies below the range of outgoing connections, so that none of these takes it either.
+    """
+    if wanted and can_listen(wanted):
+        return wanted
+    os.makedirs(PORT_LOCKS, exist_ok=True)
+    for _ in range(1000):
+        port = random.randrange(20000, 30000)
+        if can_listen(port) and lock_port(port):
+            return port
     raise SystemExit("no free port")
 
 
@@ -38,6 +76,9 @@ def make_password():
         text = "Pw-" + secrets.token_hex(8)
         if not re.search(r"(.)\1\1", text):
             return text
+
+
+SANITIZER = re.compile(r"ERROR: \w+Sanitizer|WARNING: ThreadSanitizer|runtime error:")
 
 
 class Server:
@@ -86,7 +127,8 @@ class Server:
             self.process = subprocess.Popen(
                 [os.path.join(self.bin_dir, "mailkeepd"), "--config", self.config],
                 stdin=subprocess.DEVNULL, stderr=log, env=self.environment)
-        for _ in range(600):
+        end = time.monotonic() + 120
+        while time.monotonic() < end:
             if "daemon.started" in self.log_text(began):
                 return
             if self.process.poll() is not None:
@@ -99,6 +141,10 @@ class Server:
             log.seek(begin)
             return log.read()
 
+    def reports(self):
+        """Lines in which a sanitizer says what it found."""
+        return [line for line in self.log_text().splitlines() if SANITIZER.search(line)]
+
     def kill(self):
         self.process.kill()
         self.process.wait(timeout=60)
@@ -109,7 +155,7 @@ class Server:
             return None
         if self.process.poll() is None:
             self.process.terminate()
-            self.process.wait(timeout=60)
+            self.process.wait(timeout=120)
         return self.process.returncode
 
     def api(self, user="admin", password=None):
@@ -129,6 +175,6 @@ class Server:
 
     def metric(self, name):
         with urllib.request.urlopen(f"http://127.0.0.1:{self.ports['metrics']}/metrics",
-                                    timeout=10) as answer:
+                                    timeout=60) as answer:
             found = re.search(rf"^mailkeep_{name}(?:\{{\}})? (\S+)$", answer.read().decode(), re.M)
         return float(found.group(1))

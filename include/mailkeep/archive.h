@@ -43,6 +43,13 @@ typedef struct MkArchive MkArchive;
 bool mk_archive_init(const char *data_dir, const char *admin_password, uint64_t map_size_bytes,
                      char **out_recovery, GError **error);
 bool mk_archive_is_initialised(const char *data_dir);
+/*
+ * mk_archive_rebuild_catalogs() - make the catalog of every store anew from its packs
+ * @out_mails  (out) mails found in them
+ * For a damaged catalog; the archive must not be open. The index goes too: it is built again.
+ */
+bool mk_archive_rebuild_catalogs(const char *data_dir, uint64_t map_size_bytes, uint64_t *out_mails,
+                                 GError **error);
 /* Opens all and takes up indexing where it stopped. Blocks: at start, before the loop runs. */
 MkArchive *mk_archive_open(MkLoop *loop, const char *data_dir, uint64_t map_size_bytes,
                            GError **error);
@@ -70,11 +77,15 @@ enum { MK_RIGHT_READ = 1 << 0, MK_RIGHT_WRITE = 1 << 1, MK_RIGHT_DELETE = 1 << 2
 /* "login,changePassword" <-> bits; `none` and `admin` stand alone; unknown names: MK_ERROR_INVALID. */
 bool mk_privileges_parse(const char *text, uint32_t *out, GError **error);
 char *mk_privileges_format(uint32_t privileges);
-bool mk_rights_parse(const char *text, uint32_t *out, GError **error); /* none, read, write, delete */
+bool mk_rights_parse(const char *text, uint32_t *out,
+                     GError **error); /* none, read, write, delete */
 char *mk_rights_format(uint32_t rights);
 
 /* -- users -------------------------------------------------------------------------------- */
-typedef enum { MK_AUTHENTICATION_INTEGRATED, MK_AUTHENTICATION_DIRECTORY_SERVICES } MkAuthentication;
+typedef enum {
+    MK_AUTHENTICATION_INTEGRATED,
+    MK_AUTHENTICATION_DIRECTORY_SERVICES
+} MkAuthentication;
 
 typedef struct {
     char *folder; /* an archive or a folder in one; counts for all below it */
@@ -153,7 +164,8 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(MkPrincipal, mk_principal_unref)
 /* Still exists, may still log in, password unchanged since the login. [any] */
 bool mk_principal_is_valid(MkArchive *archive, const MkPrincipal *principal);
 bool mk_principal_is_admin(MkArchive *archive, const MkPrincipal *principal); /* [any] */
-char *mk_principal_user_name(MkArchive *archive, const MkPrincipal *principal); /* [any] new string */
+char *mk_principal_user_name(MkArchive *archive,
+                             const MkPrincipal *principal); /* [any] new string */
 uint32_t mk_principal_user_id(const MkPrincipal *principal);
 /* The principal of the machine itself: sees everything; for jobs and tests. */
 MkPrincipal *mk_principal_system(MkArchive *archive);
@@ -170,7 +182,8 @@ typedef struct {
 void mk_archive_session_touch(MkArchive *archive, const char *id, const MkPrincipal *principal,
                               const char *protocol, const char *peer_address);
 void mk_archive_session_end(MkArchive *archive, const char *id);
-GPtrArray *mk_archive_sessions(MkArchive *archive); /* MkSessionInfo *: seen in the last 15 minutes */
+GPtrArray *mk_archive_sessions(
+    MkArchive *archive); /* MkSessionInfo *: seen in the last 15 minutes */
 void mk_session_info_free(MkSessionInfo *info);
 
 /* -- folders and rights ----------------------------------------------------------------- */
@@ -180,13 +193,13 @@ GPtrArray *mk_archive_folders(MkArchive *archive, const MkPrincipal *principal, 
 /* All folders, whoever may read them: statistics and administration. [any] */
 GPtrArray *mk_archive_all_folders(MkArchive *archive, const char *below, unsigned max_levels);
 /* Ids of all mails of a folder, newest number last; rights are checked. */
-GArray *mk_archive_folder_mails(MkArchive *archive, const MkPrincipal *principal, const char *folder,
-                                GError **error);
+GArray *mk_archive_folder_mails(MkArchive *archive, const MkPrincipal *principal,
+                                const char *folder, GError **error);
 
 /* -- gateway mailboxes (GW-02, -03) ----------------------------------------------------------- */
 typedef enum { MK_GATEWAY_ARCHIVE, MK_GATEWAY_SPOOL } MkGatewayMode;
 typedef struct {
-    char *id;      /* "mbx-" and 32 hex digits when not given */
+    char *id; /* "mbx-" and 32 hex digits when not given */
     char *address;
     char *name;
     char *description;
@@ -233,8 +246,8 @@ typedef struct {
     GPtrArray *forward_paths; /* char * */
     char *client_address;
     char *helo;
-    char *tls;                /* description, or NULL = clear */
-    char *gateway_id;         /* mailbox that took it; NULL: found by forward_paths[0] */
+    char *tls;        /* description, or NULL = clear */
+    char *gateway_id; /* mailbox that took it; NULL: found by forward_paths[0] */
     int64_t arrived_unix_ms;
 } MkEnvelope;
 MkEnvelope *mk_envelope_new(void);
@@ -279,7 +292,7 @@ typedef struct {
     int64_t date_unix_ms;
     int64_t archived_unix_ms;
     uint64_t size_bytes;
-    char *folder; /* path of the first readable folder it lies in */
+    char *folder;   /* path of the first readable folder it lies in */
     uint32_t flags; /* MK_MAIL_... */
 } MkFoundMail;
 MkFound *mk_archive_find(MkArchive *archive, const MkFind *find, GError **error);
@@ -334,7 +347,7 @@ typedef struct {
     uint64_t spool_bytes, spools_open;
     uint64_t ingest_waiting, ingest_running;
     uint64_t mails_new, mails_again, reports, reports_broken, unowned; /* since start */
-    uint64_t index_behind; /* changes not yet findable */
+    uint64_t index_behind;                  /* changes not yet findable */
     uint64_t index_cpu_us, training_cpu_us; /* spent on a lane, since start */
 } MkArchiveGauges;
 void mk_archive_gauges(MkArchive *archive, MkArchiveGauges *out);

@@ -67,7 +67,7 @@ typedef struct {
 } MkTxn;
 typedef MkTxn MkReadTxn;
 typedef MkTxn MkWriteTxn;
-#define MK_TXN_INIT { NULL, NULL, false }
+#define MK_TXN_INIT ((MkTxn){ NULL, NULL, false })
 
 bool mk_read_txn_begin(MkReadTxn *txn, MkDb *db, GError **error);
 bool mk_write_txn_begin(MkWriteTxn *txn, MkDb *db, GError **error);
@@ -96,11 +96,11 @@ bool mk_db_count(MkTxn *txn, unsigned table, uint64_t *out_count, GError **error
 typedef struct {
     MkTxn *txn;
     unsigned table;
-    void *cursor; /* MDB_cursor */
+    void *cursor;       /* MDB_cursor */
     const uint8_t *key; /* of the current row; valid until the next step or write */
     size_t key_length;
 } MkCursor;
-#define MK_CURSOR_INIT { NULL, 0, NULL, NULL, 0 }
+#define MK_CURSOR_INIT ((MkCursor){ NULL, 0, NULL, NULL, 0 })
 bool mk_cursor_open(MkCursor *cursor, MkTxn *txn, unsigned table, GError **error);
 /* To the first row whose key is >= @key (NULL: the first of all). *out_found false at the end. */
 bool mk_cursor_seek(MkCursor *cursor, const void *key, size_t key_length, bool *out_found,

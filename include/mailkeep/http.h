@@ -84,10 +84,11 @@ void mk_http_respond(MkHttpRequest *request, MkHttpResponse *response);
 typedef struct {
     const char *host; /* connected to, and the Host field */
     uint16_t port;
-    MkTls *tls;              /* NULL = clear */
-    const char *fingerprint; /* not NULL: the peer's key must have it, else nothing is sent (SH-05) */
+    MkTls *tls; /* NULL = clear */
+    const char
+        *fingerprint; /* not NULL: the peer's key must have it, else nothing is sent (SH-05) */
     const char *method;
-    const char *target; /* path and query, encoded */
+    const char *target;         /* path and query, encoded */
     const char *const *headers; /* name, value, ..., NULL; may be NULL */
     const void *body;           /* copied; may be NULL */
     size_t body_length;

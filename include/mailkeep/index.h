@@ -44,8 +44,8 @@ typedef enum {
  * MK_LIMIT_TOKEN_BYTES. @position counts tokens. @plain is the token without diacritics, or NULL
  * when that is the same. Invalid UTF-8 separates.
  */
-typedef void (*MkTokenFunc)(const char *token, size_t length, const char *plain, size_t plain_length,
-                            uint32_t position, void *cookie);
+typedef void (*MkTokenFunc)(const char *token, size_t length, const char *plain,
+                            size_t plain_length, uint32_t position, void *cookie);
 void mk_tokens_each(const char *text, size_t length, MkTokenFunc on_token, void *cookie);
 
 /* -- queries (pure) ------------------------------------------------------------------------ */
@@ -114,20 +114,20 @@ bool mk_index_merge(MkIndex *index, bool *out_merged, GError **error);
 typedef enum { MK_SORT_DATE, MK_SORT_FROM, MK_SORT_SUBJECT, MK_SORT_SIZE, MK_SORT_ARCHIVED } MkSort;
 
 typedef struct {
-    const MkQuery *query;    /* NULL = everything */
+    const MkQuery *query; /* NULL = everything */
     /* Who may see what: only mails in at least one of these folders. NULL = all folders. */
     const uint32_t *folders;
     size_t folder_count;
-    bool with_envelope;      /* MK_FIELD_ENVELOPE may be searched */
+    bool with_envelope;                         /* MK_FIELD_ENVELOPE may be searched */
     int64_t date_from_unix_ms, date_to_unix_ms; /* inclusive; 0, 0 = any */
     int64_t archived_from_unix_ms, archived_to_unix_ms;
-    uint64_t size_min_bytes, size_max_bytes;    /* 0 = any */
-    uint32_t flags_set, flags_clear;            /* must be set, must not be set */
-    MkSort sort;             /* ties: by date, then number, both newest first */
+    uint64_t size_min_bytes, size_max_bytes; /* 0 = any */
+    uint32_t flags_set, flags_clear;         /* must be set, must not be set */
+    MkSort sort;                             /* ties: by date, then number, both newest first */
     bool ascending;
     uint64_t offset;
-    unsigned limit;          /* up to MK_LIMIT_SEARCH_PAGE */
-    const int *cancelled;    /* atomic, may be NULL: looked at now and then */
+    unsigned limit;       /* up to MK_LIMIT_SEARCH_PAGE */
+    const int *cancelled; /* atomic, may be NULL: looked at now and then */
 } MkSearch;
 
 typedef struct {
@@ -143,7 +143,7 @@ typedef struct {
 } MkHit;
 
 typedef struct {
-    uint64_t total; /* exact */
+    uint64_t total;  /* exact */
     GPtrArray *hits; /* MkHit * of the page */
 } MkSearchResult;
 

@@ -60,18 +60,19 @@ typedef struct {
     char *in_reply_to;     /* first msg-id; "" if none */
     GPtrArray *references; /* char *, without <> */
     GPtrArray *from;       /* MkAddress *; here and below never NULL, maybe empty */
-    GPtrArray *sender;
+    GPtrArray *sender;     /* Sender, Resent-From, Resent-Sender */
     GPtrArray *to;
     GPtrArray *cc;
     GPtrArray *bcc;
-    GPtrArray *delivered;  /* Delivered-To, X-Original-To, Envelope-To, X-Envelope-To, Resent-To/Cc/Bcc,
+    GPtrArray
+        *delivered; /* Delivered-To, X-Original-To, Envelope-To, X-Envelope-To, Resent-To/Cc/Bcc,
                               X-REAL-RCPTTO and their like (IF-16): addresses of a routed copy */
     GPtrArray *envelope_from; /* X-Envelope-From, X-REAL-MAILFROM, Return-Path */
-    int64_t date_unix_ms;  /* Date, else the newest Received; 0 if none can be read */
-    int importance;        /* -1 low, 0 normal, 1 high (Importance, X-Priority, Priority) */
-    bool has_attachments;  /* a part with a file name or disposition attachment, or not text */
-    bool is_encrypted;     /* S/MIME enveloped, PGP */
-    bool is_malformed;     /* no header, or limits cut what was read, or structure is broken */
+    int64_t date_unix_ms;     /* Date, else the newest Received; 0 if none can be read */
+    int importance;           /* -1 low, 0 normal, 1 high (Importance, X-Priority, Priority) */
+    bool has_attachments;     /* a part with a file name or disposition attachment, or not text */
+    bool is_encrypted;        /* S/MIME enveloped, PGP */
+    bool is_malformed;        /* no header, or limits cut what was read, or structure is broken */
 } MkMailSummary;
 
 MkMailSummary *mk_mail_summary(const uint8_t *data, size_t length);
@@ -88,8 +89,8 @@ char *mk_address_fold(const char *address);
 typedef enum {
     MK_JOURNAL_NONE,     /* a mail like any other */
     MK_JOURNAL_EXCHANGE, /* envelope journal report of Exchange 2003..2019, Microsoft 365 */
-    MK_JOURNAL_ROUTED,   /* a copy whose header fields name the envelope (Google, X-Envelope-To, milters) */
-    MK_JOURNAL_BROKEN,   /* looks like a report, but the original or the list cannot be read */
+    MK_JOURNAL_ROUTED, /* a copy whose header fields name the envelope (Google, X-Envelope-To, milters) */
+    MK_JOURNAL_BROKEN, /* looks like a report, but the original or the list cannot be read */
 } MkJournalKind;
 
 typedef enum {
@@ -100,10 +101,10 @@ typedef enum {
 } MkRecipientType;
 
 typedef struct {
-    char *address;    /* as the report gives it, display name and <> off */
+    char *address; /* as the report gives it, display name and <> off */
     MkRecipientType type;
-    char *expanded;   /* the list it was expanded from, or NULL */
-    char *forwarded;  /* the address it was forwarded from, or NULL */
+    char *expanded;  /* the list it was expanded from, or NULL */
+    char *forwarded; /* the address it was forwarded from, or NULL */
 } MkRecipient;
 
 typedef struct {
@@ -120,8 +121,8 @@ typedef struct {
     char *subject;         /* as the report gives it, or NULL */
     char *message_id;      /* as the report gives it, without <>, or NULL */
     GPtrArray *recipients; /* MkRecipient * */
-    GArray *inner;         /* MkInnerMail; EXCHANGE: one or more; BROKEN: what is whole; else empty */
-    char *problem;         /* BROKEN: why, in a few words without mail text; else NULL */
+    GArray *inner; /* MkInnerMail; EXCHANGE: one or more; BROKEN: what is whole; else empty */
+    char *problem; /* BROKEN: why, in a few words without mail text; else NULL */
 } MkJournal;
 
 /*
@@ -140,10 +141,10 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(MkJournal, mk_journal_free)
 
 /* -- text for the index ----------------------------------------------------------------------- */
 typedef struct {
-    GString *body;             /* text/plain, else text/html without tags; bodies of attached
+    GString *body;               /* text/plain, else text/html without tags; bodies of attached
                                   messages follow; cut at MK_LIMIT_TEXT_BYTES */
     GPtrArray *attachment_names; /* char *, decoded (RFC 2231, 2047) */
-    GString *attachment_text;  /* text/plain and text/html attachments (with a file name) */
+    GString *attachment_text;    /* text/plain and text/html attachments (with a file name) */
     bool truncated;
 } MkMailText;
 MkMailText *mk_mail_text(const uint8_t *data, size_t length);
@@ -154,7 +155,7 @@ void mk_html_to_text(const char *html, size_t length, GString *out, size_t max_b
 
 /* -- parts for reading --------------------------------------------------------------------- */
 typedef struct {
-    unsigned number;    /* 1.. in walking order; stable for a mail */
+    unsigned number; /* 1.. in walking order; stable for a mail */
     unsigned depth;
     char *type;         /* "text/html", lower case */
     char *charset;      /* as declared, or "" */
@@ -163,7 +164,8 @@ typedef struct {
     bool is_attachment; /* to be listed below the mail rather than shown in it */
     size_t size_bytes;  /* decoded */
 } MkPart;
-GPtrArray *mk_mail_parts(const uint8_t *data, size_t length); /* MkPart *, leaves (message/rfc822 is one) */
+GPtrArray *mk_mail_parts(const uint8_t *data,
+                         size_t length); /* MkPart *, leaves (message/rfc822 is one) */
 /* The decoded octets of one leaf; NULL with MK_ERROR_NOT_FOUND. Base64 without padding is kept whole. */
 GBytes *mk_mail_part_content(const uint8_t *data, size_t length, unsigned number, GError **error);
 /* The same as UTF-8 text, charset converted, cut at @max_bytes. */

@@ -15,10 +15,10 @@
 
 #include <glib.h>
 
+#include <mailkeep/archive.h>
 #include <mailkeep/error.h>
 #include <mailkeep/loop.h>
 #include <mailkeep/net.h>
-#include <mailkeep/archive.h>
 
 /* -- grammar (pure; shared with client and proxy) ------------------------------------------- */
 typedef enum {
@@ -41,12 +41,12 @@ typedef enum {
 
 typedef struct {
     MkSmtpVerb verb;
-    char *path;           /* MAIL, RCPT: the mailbox without <>, "" for <>; source routes dropped */
-    char *argument;       /* EHLO domain; others: what stands behind the verb */
-    uint64_t size_bytes;  /* MAIL SIZE=, BDAT chunk size */
+    char *path;          /* MAIL, RCPT: the mailbox without <>, "" for <>; source routes dropped */
+    char *argument;      /* EHLO domain; others: what stands behind the verb */
+    uint64_t size_bytes; /* MAIL SIZE=, BDAT chunk size */
     bool has_size;
-    bool last;            /* BDAT ... LAST */
-    bool body_8bit;       /* BODY=8BITMIME or BINARYMIME */
+    bool last;      /* BDAT ... LAST */
+    bool body_8bit; /* BODY=8BITMIME or BINARYMIME */
     bool smtputf8;
 } MkSmtpCommand;
 /*
@@ -54,15 +54,16 @@ typedef struct {
  * @out        an unknown verb is no failure; on false only its verb is set
  * @out_reply  on false: the reply, such as "501 5.5.4 ..." (static)
  */
-bool mk_smtp_command_parse(const char *line, size_t length, MkSmtpCommand *out, const char **out_reply);
+bool mk_smtp_command_parse(const char *line, size_t length, MkSmtpCommand *out,
+                           const char **out_reply);
 void mk_smtp_command_clear(MkSmtpCommand *command);
 
 /* -- server ----------------------------------------------------------------------------- */
 typedef struct {
     const char *hostname;
     uint64_t message_size_bytes;
-    MkTls *tls;             /* offered by STARTTLS; NULL = not offered */
-    MkArchive *archive;     /* recipients, spool, ingest: mk_archive_gateway_find(), mk_ingest_... */
+    MkTls *tls;         /* offered by STARTTLS; NULL = not offered */
+    MkArchive *archive; /* recipients, spool, ingest: mk_archive_gateway_find(), mk_ingest_... */
 } MkSmtpServerOptions;
 
 typedef struct MkSmtpServer MkSmtpServer;

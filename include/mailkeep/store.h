@@ -74,7 +74,7 @@ char *mk_store_folder_path(MkStore *store, uint32_t id);
 /* One arrival of a mail. The same mail may arrive many times; it is kept once, each receipt too. */
 typedef struct {
     int64_t arrived_unix_ms;
-    GBytes *envelope;      /* opaque to the store: the archive's own record of MAIL, RCPT, client ... */
+    GBytes *envelope; /* opaque to the store: the archive's own record of MAIL, RCPT, client ... */
     /* The report around the mail: these octets before and behind the mail make what came in. */
     GBytes *report_before; /* NULL = it came without one */
     GBytes *report_after;
@@ -85,7 +85,7 @@ void mk_receipt_free(MkReceipt *receipt);
 
 enum {
     MK_MAIL_HAS_ATTACHMENTS = 1 << 0,
-    MK_MAIL_MALFORMED = 1 << 1,     /* could not be fully parsed; kept raw */
+    MK_MAIL_MALFORMED = 1 << 1,      /* could not be fully parsed; kept raw */
     MK_MAIL_JOURNAL_BROKEN = 1 << 2, /* looked like a journal report and could not be unwrapped */
     MK_MAIL_ENCRYPTED = 1 << 3,
     MK_MAIL_IMPORTANCE_LOW = 1 << 4,
@@ -95,13 +95,14 @@ enum {
 typedef struct {
     const uint8_t *data; /* the mail, exactly; borrowed during prepare */
     size_t length;
-    const GArray *pieces; /* MkPiece of mk_mail_split(); borrowed; NULL = none */
-    int64_t date_unix_ms; /* the mail's own date, or its arrival */
-    uint32_t flags;       /* MK_MAIL_... */
+    const GArray *pieces;    /* MkPiece of mk_mail_split(); borrowed; NULL = none */
+    int64_t date_unix_ms;    /* the mail's own date, or its arrival */
+    uint32_t flags;          /* MK_MAIL_... */
     const uint32_t *folders; /* ids it goes to; 1.. of them; borrowed */
     size_t folder_count;
     const MkReceipt *receipt; /* borrowed */
-    GBytes *meta; /* opaque to the store: the archive's row (subject, addresses ...), kept in the record */
+    GBytes *
+        meta; /* opaque to the store: the archive's row (subject, addresses ...), kept in the record */
 } MkNewMail;
 
 typedef struct MkPreparedMail MkPreparedMail;
@@ -144,9 +145,10 @@ typedef struct {
 } MkMailInfo;
 void mk_mail_info_clear(MkMailInfo *info);
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(MkMailInfo, mk_mail_info_clear)
-#define MK_MAIL_INFO_INIT { 0 }
+#define MK_MAIL_INFO_INIT ((MkMailInfo){ 0 })
 /* MK_ERROR_NOT_FOUND when there is no such mail. @with_meta reads the pack. */
-bool mk_store_info(MkStore *store, uint32_t number, bool with_meta, MkMailInfo *out, GError **error);
+bool mk_store_info(MkStore *store, uint32_t number, bool with_meta, MkMailInfo *out,
+                   GError **error);
 /* The exact octets; verified against the mail's hash, MK_ERROR_CORRUPT otherwise. */
 GBytes *mk_store_read(MkStore *store, uint32_t number, GError **error);
 /* Whether the piece (mail.h) that begins behind @before is wanted; @before: the mail up to there. */
@@ -184,10 +186,10 @@ bool mk_store_wants_training(MkStore *store);
 bool mk_store_train(MkStore *store, GError **error);
 
 typedef struct {
-    uint64_t records;  /* pack records read, their checksum, tag and place in the chain */
-    uint64_t mails;    /* mails put together from their records, hash compared */
+    uint64_t records; /* pack records read, their checksum, tag and place in the chain */
+    uint64_t mails;   /* mails put together from their records, hash compared */
     uint64_t blobs;
-    uint64_t values;   /* catalog values opened */
+    uint64_t values; /* catalog values opened */
     uint64_t errors;
     GPtrArray *messages; /* char *: the first 100 errors, a sentence each */
 } MkVerifyReport;

@@ -4,12 +4,12 @@
 #ifndef MK_ADMIN_INTERNAL_H
 #define MK_ADMIN_INTERNAL_H
 
+#include <mailkeep/admin.h>
+
 #include <stdbool.h>
 #include <stdint.h>
 
 #include <yyjson.h>
-
-#include <mailkeep/admin.h>
 
 #define ARGUMENTS_MAX 16
 

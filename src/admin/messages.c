@@ -60,6 +60,10 @@ static bool dates_parse(const Call *call, MkFind *find, GError **error)
     const char *to = admin_call_text(call, "to");
     bool is_day;
 
+    if (from == NULL && to == NULL)
+        return true;
+    find->date_from_unix_ms = INT64_MIN; /* an end that is left out is open */
+    find->date_to_unix_ms = INT64_MAX;
     if (from != NULL && !date_parse("from", from, &find->date_from_unix_ms, &is_day, error))
         return false;
     if (to == NULL)

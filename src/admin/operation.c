@@ -8,6 +8,7 @@
  * remembers the version that brought it, so that every client gets just what is new to it.
  * References: one of the table, one of the running call, one of a post under way.
  */
+#include <pthread.h>
 #include <string.h>
 
 #include <mailkeep/limits.h>
@@ -42,7 +43,7 @@ struct Operation {
     int cancelled;      /* atomic */
     int posted;         /* atomic: a wake-up is under way */
 
-    GMutex lock; /* guards what follows */
+    pthread_mutex_t lock; /* guards what follows */
     uint64_t version;
     bool ended;
     const char *code;
@@ -90,7 +91,7 @@ static void operation_unref(gpointer data)
     g_assert(operation->call == NULL && operation->waiters->len == 0);
     g_ptr_array_unref(operation->waiters);
     g_ptr_array_unref(operation->log);
-    g_mutex_clear(&operation->lock);
+    pthread_mutex_destroy(&operation->lock);
     g_free(operation->status_text);
     g_free(operation->result_json);
     g_clear_error(&operation->error);
@@ -119,7 +120,7 @@ static void respond_status(Operation *operation, MkHttpRequest *request, uint64_
     g_autoptr(GBytes) body = NULL;
     Envelope e;
 
-    g_mutex_lock(&operation->lock);
+    pthread_mutex_lock(&operation->lock);
     log = log_since(operation, known_version);
     e = (Envelope){
         .error = operation->error,
@@ -132,7 +133,7 @@ static void respond_status(Operation *operation, MkHttpRequest *request, uint64_
         .log = log,
     };
     body = admin_envelope_format(&e, with_bom);
-    g_mutex_unlock(&operation->lock);
+    pthread_mutex_unlock(&operation->lock);
     mk_http_respond(request, admin_envelope_response(200, body));
 }
 
@@ -158,9 +159,9 @@ static uint64_t current_version(Operation *operation)
 {
     uint64_t version;
 
-    g_mutex_lock(&operation->lock);
+    pthread_mutex_lock(&operation->lock);
     version = operation->version;
-    g_mutex_unlock(&operation->lock);
+    pthread_mutex_unlock(&operation->lock);
     return version;
 }
 
@@ -201,12 +202,12 @@ void admin_operation_log(Operation *operation, const char *line)
     LogLine *entry = g_new0(LogLine, 1);
 
     entry->text = g_strconcat(line, "\r\n", NULL);
-    g_mutex_lock(&operation->lock);
+    pthread_mutex_lock(&operation->lock);
     entry->version = ++operation->version;
     if (operation->log->len >= LOG_LINES_MAX)
         g_ptr_array_remove_index(operation->log, 0);
     g_ptr_array_add(operation->log, entry);
-    g_mutex_unlock(&operation->lock);
+    pthread_mutex_unlock(&operation->lock);
     wake_loop(operation);
 }
 
@@ -215,7 +216,7 @@ void admin_operation_progress(Operation *operation, unsigned percent, const char
     bool changed;
 
     percent = MIN(percent, 100);
-    g_mutex_lock(&operation->lock);
+    pthread_mutex_lock(&operation->lock);
     changed = (int) percent != operation->percent || g_strcmp0(text, operation->status_text) != 0;
     if (changed) {
         operation->version++;
@@ -223,7 +224,7 @@ void admin_operation_progress(Operation *operation, unsigned percent, const char
         g_free(operation->status_text);
         operation->status_text = g_strdup(text);
     }
-    g_mutex_unlock(&operation->lock);
+    pthread_mutex_unlock(&operation->lock);
     if (changed)
         wake_loop(operation);
 }
@@ -252,7 +253,7 @@ static void operation_done(MkJob *job)
 
     if (!job->ran && call->error == NULL)
         mk_fail(&call->error, MK_ERROR_CANCELLED, "The operation was cancelled.");
-    g_mutex_lock(&operation->lock);
+    pthread_mutex_lock(&operation->lock);
     operation->ended = true;
     operation->ended_ms = mk_clock_monotonic_ms();
     operation->version++;
@@ -263,7 +264,7 @@ static void operation_done(MkJob *job)
                       : mk_error_code(operation->error) == MK_ERROR_CANCELLED ? "cancelled"
                                                                               : "failed";
     operation->job = NULL;
-    g_mutex_unlock(&operation->lock);
+    pthread_mutex_unlock(&operation->lock);
     operation->all->running--;
     admin_call_free(call);
     answer_waiters(operation);
@@ -333,7 +334,7 @@ static Operation *operation_new(Operations *operations, Call *call)
     operation->user_id = mk_principal_user_id(call->principal);
     operation->waiters = g_ptr_array_new();
     operation->log = g_ptr_array_new_with_free_func(log_line_free);
-    g_mutex_init(&operation->lock);
+    pthread_mutex_init(&operation->lock, NULL);
     operation->version = 1;
     operation->code = "running";
     operation->call = call;

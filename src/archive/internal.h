@@ -11,10 +11,11 @@
 #ifndef MAILKEEP_ARCHIVE_INTERNAL_H
 #define MAILKEEP_ARCHIVE_INTERNAL_H
 
+#include <mailkeep/archive.h>
+
 #include <pthread.h>
 #include <stdatomic.h>
 
-#include <mailkeep/archive.h>
 #include <mailkeep/crypto.h>
 #include <mailkeep/db.h>
 #include <mailkeep/limits.h>

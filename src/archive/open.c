@@ -23,7 +23,7 @@ static bool exists_below(const char *data_dir, const char *name)
 
 bool mk_archive_is_initialised(const char *data_dir)
 {
-    return exists_below(data_dir, "keys/machine.key") && exists_below(data_dir, "master");
+    return exists_below(data_dir, "keys/master.key") && exists_below(data_dir, "master");
 }
 
 static MkArchive *archive_new(MkLoop *loop, const char *data_dir)
@@ -135,7 +135,7 @@ MkArchive *mk_archive_open(MkLoop *loop, const char *data_dir, uint64_t map_size
     g_autoptr(MkArchive) archive = NULL;
 
     if (!mk_archive_is_initialised(data_dir)) {
-        mk_fail(error, MK_ERROR_NOT_FOUND, "%s holds no installation: make one with mailkeepd init",
+        mk_fail(error, MK_ERROR_NOT_FOUND, "%s holds no installation: make one with mailkeep init",
                 data_dir);
         return NULL;
     }

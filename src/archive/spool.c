@@ -387,6 +387,7 @@ static GBytes *read_mapped(const MkSpool *spool, GError **error)
 
     mapping->length = spool->size;
     mapping->start =
+        /* cppcheck-suppress invalidFunctionArg ; -1 is what goes with MAP_ANONYMOUS */
         mmap(NULL, mapping->length, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     if (mapping->start == MAP_FAILED) {
         g_free(mapping);

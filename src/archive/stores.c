@@ -1,4 +1,7 @@
 /* stores.c - the archive stores of the installation: opened, listed, verified */
+#include <errno.h>
+#include <unistd.h>
+
 #include <mailkeep/log.h>
 
 #include "internal.h"
@@ -44,6 +47,11 @@ static ArchiveStore *store_open(MkArchive *archive, uint32_t id, const char *nam
     }
     store->store = mk_store_open(&options, error);
     if (store->store == NULL) {
+        if (error != NULL && mk_error_code(*error) == MK_ERROR_CORRUPT)
+            g_prefix_error(error,
+                           "store %s cannot be opened; if its packs are whole, start once "
+                           "with --rebuild-catalog: ",
+                           name);
         archive_store_free(store);
         return NULL;
     }
@@ -68,6 +76,45 @@ bool stores_open(MkArchive *archive, uint64_t map_size_bytes, GError **error)
             return false;
         g_ptr_array_add(archive->stores, store);
     }
+    return true;
+}
+
+/* -- the catalog anew ---------------------------------------------------------------------------- */
+static bool remove_index(const char *store_dir, GError **error)
+{
+    static const char *const names[] = { "data.mdb", "lock.mdb" };
+
+    for (size_t i = 0; i < G_N_ELEMENTS(names); i++) {
+        g_autofree char *path = g_build_filename(store_dir, "index", names[i], NULL);
+
+        if (unlink(path) != 0 && errno != ENOENT)
+            return mk_fail_errno(error, errno, "remove %s", path);
+    }
+    return true;
+}
+
+bool mk_archive_rebuild_catalogs(const char *data_dir, uint64_t map_size_bytes, uint64_t *out_mails,
+                                 GError **error)
+{
+    g_autofree char *keys_dir = g_build_filename(data_dir, "keys", NULL);
+    g_autoptr(MkKeyring) keyring = mk_keyring_open(keys_dir, error);
+    uint64_t total = 0;
+
+    if (keyring == NULL)
+        return false;
+    for (size_t i = 0; i < G_N_ELEMENTS(store_names); i++) {
+        g_autofree char *dir = g_build_filename(data_dir, "stores", store_names[i].name, NULL);
+        MkStoreOptions options = { .dir = dir,
+                                   .master_key = mk_keyring_master(keyring),
+                                   .store_id = store_names[i].id,
+                                   .map_size_bytes = map_size_bytes };
+        uint64_t mails;
+
+        if (!mk_store_rebuild(&options, &mails, error) || !remove_index(dir, error))
+            return false;
+        total += mails;
+    }
+    *out_mails = total;
     return true;
 }
 

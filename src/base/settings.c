@@ -16,6 +16,13 @@ enum { FILE_BYTES = 1 << 20, USER_PORT_SHIFT = 10000, WORKERS_MAX = 64, CONNECTI
 #define GIB (MIB * 1024)
 #define TIB (GIB * 1024)
 
+/* Several maps of a TiB do not fit beside ThreadSanitizer's own. */
+#ifdef __SANITIZE_THREAD__
+#define MAP_SIZE (64 * GIB)
+#else
+#define MAP_SIZE TIB
+#endif
+
 /* -- services and defaults ------------------------------------------------------------------ */
 
 static const struct {
@@ -69,7 +76,7 @@ static MkSettings *settings_new(const char *data_dir, bool is_root)
     settings->workers_bulk = 2;
     settings->message_size_bytes = MK_LIMIT_MESSAGE_BYTES;
     settings->connections = MK_LIMIT_CONNECTIONS;
-    settings->map_size_bytes = TIB;
+    settings->map_size_bytes = MAP_SIZE;
     for (int kind = 0; kind < MK_SERVICE_COUNT; kind++)
         default_service(&settings->services[kind], kind, is_root);
     return settings;

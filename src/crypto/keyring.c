@@ -240,11 +240,12 @@ MkKeyring *mk_keyring_open(const char *keys_dir, GError **error)
     if (keyring == NULL)
         return NULL;
     machine = machine_read(keys_dir, error);
-    if (machine == NULL)
-        return NULL;
-    keyring->master = mk_key_unwrap(machine, by_machine, LABEL_MACHINE, error);
+    if (machine != NULL)
+        keyring->master = mk_key_unwrap(machine, by_machine, LABEL_MACHINE, error);
     if (keyring->master == NULL) {
-        g_prefix_error(error, "machine.key does not fit master.key; use the recovery key %s: ",
+        g_prefix_error(error,
+                       "machine.key is missing or not the right one; `mailkeep recover` makes a "
+                       "new one from the recovery key %s: ",
                        keyring->recovery_id);
         return NULL;
     }

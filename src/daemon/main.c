@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <getopt.h>
+#include <inttypes.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -19,18 +20,20 @@
 #include "internal.h"
 
 static const char usage[] =
-    "Usage: mailkeepd [--config FILE] [--check]\n"
+    "Usage: mailkeepd [--config FILE] [--check | --rebuild-catalog]\n"
     "\n"
-    "  --config FILE  settings (YAML); without it the defaults with ./data\n"
-    "  --check        read the settings and end\n"
-    "  --version      print the version and end\n"
-    "  --help         print this and end\n"
+    "  --config FILE      settings (YAML); without it the defaults with ./data\n"
+    "  --check            read the settings and end\n"
+    "  --rebuild-catalog  make a damaged catalog anew from the packs, and end\n"
+    "  --version          print the version and end\n"
+    "  --help             print this and end\n"
     "\n"
     "A new data directory is made by `mailkeep init --config FILE`.\n";
 
 typedef struct {
     const char *config_path;
     bool check;
+    bool rebuild_catalog;
 } Arguments;
 
 /* True: go on. False: end with *out_status. */
@@ -39,6 +42,7 @@ static bool parse_arguments(int argc, char **argv, Arguments *out, int *out_stat
     static const struct option options[] = {
         { "config", required_argument, NULL, 'c' },
         { "check", no_argument, NULL, 'k' },
+        { "rebuild-catalog", no_argument, NULL, 'r' },
         { "version", no_argument, NULL, 'V' },
         { "help", no_argument, NULL, 'h' },
         { NULL, 0, NULL, 0 },
@@ -50,6 +54,7 @@ static bool parse_arguments(int argc, char **argv, Arguments *out, int *out_stat
         switch (option) {
         case 'c': out->config_path = optarg; break;
         case 'k': out->check = true; break;
+        case 'r': out->rebuild_catalog = true; break;
         case 'V': puts("mailkeepd " MK_VERSION); return false;
         case 'h': fputs(usage, stdout); return false;
         default:
@@ -115,7 +120,8 @@ static void on_hup(int signum, void *cookie)
     services_reload(cookie);
 }
 
-static bool prepare(Daemon *daemon, GError **error)
+/* What both running and rebuilding begin with. */
+static bool take_data_dir(Daemon *daemon, GError **error)
 {
     const MkSettings *settings = daemon->settings;
 
@@ -125,9 +131,26 @@ static bool prepare(Daemon *daemon, GError **error)
                        settings->data_dir, daemon->config_path != NULL ? " --config " : "",
                        daemon->config_path != NULL ? daemon->config_path : "");
     daemon->lock_fd = lock_data_dir(settings->data_dir, error);
-    if (daemon->lock_fd < 0)
+    return daemon->lock_fd >= 0 && mk_crypto_init(error);
+}
+
+static bool rebuild_catalog(Daemon *daemon, GError **error)
+{
+    const MkSettings *settings = daemon->settings;
+    uint64_t mails;
+
+    if (!take_data_dir(daemon, error) ||
+        !mk_archive_rebuild_catalogs(settings->data_dir, settings->map_size_bytes, &mails, error))
         return false;
-    if (!mk_crypto_init(error))
+    printf("The catalog was made anew; it holds %" PRIu64 " mails.\n", mails);
+    return true;
+}
+
+static bool prepare(Daemon *daemon, GError **error)
+{
+    const MkSettings *settings = daemon->settings;
+
+    if (!take_data_dir(daemon, error))
         return false;
     mk_mail_init();
     daemon->loop = mk_loop_new(settings->workers_interactive, settings->workers_bulk, error);
@@ -172,12 +195,12 @@ int main(int argc, char **argv)
     mk_log_set_level(settings->log_level);
     daemon.settings = settings;
     daemon.config_path = arguments.config_path;
-    ok = run(&daemon, &error);
+    ok = arguments.rebuild_catalog ? rebuild_catalog(&daemon, &error) : run(&daemon, &error);
     if (!ok)
         mk_log_error("daemon.failed", "error", error->message);
     services_free(&daemon);
     g_clear_pointer(&daemon.loop, mk_loop_free);
-    if (ok)
+    if (ok && !arguments.rebuild_catalog)
         mk_log_info("daemon.stopped");
     if (daemon.lock_fd >= 0)
         close(daemon.lock_fd);

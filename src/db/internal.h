@@ -2,9 +2,9 @@
 #ifndef MAILKEEP_DB_INTERNAL_H
 #define MAILKEEP_DB_INTERNAL_H
 
-#include <lmdb.h>
-
 #include <mailkeep/db.h>
+
+#include <lmdb.h>
 
 #define DB_KEY_MAX_BYTES 511 /* LMDB's own bound */
 

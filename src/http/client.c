@@ -7,12 +7,13 @@
  *
  * tell() calls the owner once and frees everything; the stream is closed without a further word.
  */
+#include <mailkeep/http.h>
+
 #include <string.h>
 
 #include <llhttp.h>
 
 #include <mailkeep/base.h>
-#include <mailkeep/http.h>
 #include <mailkeep/limits.h>
 
 typedef struct {

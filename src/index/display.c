@@ -4,9 +4,8 @@
  * Block: for each mail three texts, each a varint: even is a new text of half that length, which
  * follows; odd is the half-th of the block's new texts again (addresses repeat much).
  */
-#include "internal.h"
-
 #include "fold.h"
+#include "internal.h"
 
 void mk_display_init(MkDisplay *display, MkTxn *txn, MkWatch *watch, const MkSegment *segment)
 {

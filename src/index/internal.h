@@ -9,12 +9,13 @@
 #ifndef MK_INDEX_INTERNAL_H
 #define MK_INDEX_INTERNAL_H
 
+#include <mailkeep/index.h>
+
 #include <pthread.h>
 #include <string.h>
 
 #include <mailkeep/base.h>
 #include <mailkeep/db.h>
-#include <mailkeep/index.h>
 #include <mailkeep/limits.h>
 
 #include "query.h"

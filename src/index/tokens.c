@@ -5,11 +5,12 @@
  * is read. Where a character is met whose form depends on its neighbours, the whole stretch up to
  * the next ASCII separator goes through mk_fold_text() and is cut afterwards.
  */
+#include <mailkeep/index.h>
+
 #include <string.h>
 
 #include <utf8proc.h>
 
-#include <mailkeep/index.h>
 #include <mailkeep/limits.h>
 
 #include "fold.h"

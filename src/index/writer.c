@@ -1,9 +1,8 @@
 /*
  * writer.c - taking mails in: tokens into the table, the rest aside
  */
-#include "writer.h"
-
 #include "fold.h"
+#include "writer.h"
 
 typedef struct {
     MkTermTable *table;

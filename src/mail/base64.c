@@ -16,10 +16,11 @@
  * The alphabet is one to one and every other octet is in the recipe, so decoding is exact by
  * construction: no second encoding is needed to verify it.
  */
+#include <mailkeep/mail.h>
+
 #include <string.h>
 
 #include <mailkeep/base.h>
-#include <mailkeep/mail.h>
 
 #include "internal.h"
 

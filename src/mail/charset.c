@@ -35,7 +35,7 @@ static void append_valid(GString *out, const char *text, size_t length)
 {
     const char *end = text + length, *at;
 
-    while ((at = memchr(text, '\xc2', (size_t) (end - text)))) {
+    while ((at = memchr(text, 0xC2, (size_t) (end - text)))) {
         uint8_t second = (uint8_t) at[1];
 
         g_string_append_len(out, text, at - text);

@@ -6,13 +6,13 @@
 #ifndef MAILKEEP_MAIL_INTERNAL_H
 #define MAILKEEP_MAIL_INTERNAL_H
 
+#include <mailkeep/mail.h>
+
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
 #include <glib.h>
-
-#include <mailkeep/mail.h>
 
 /* -- base64_core.c ------------------------------------------------------------------------ */
 int mk_base64_value(uint8_t octet); /* 0..63; -1 when the octet is not of the alphabet */

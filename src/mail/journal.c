@@ -157,6 +157,7 @@ static void add_decoded(Parser *p, const MkEntity *e, bool must_be_mail)
     if (e->encoding != MK_ENCODING_IDENTITY)
         inner.decoded = g_byte_array_free_to_bytes(g_steal_pointer(&decoded));
     g_array_append_val(p->out->inner, inner);
+    /* cppcheck-suppress memleak ; the array has it */
 }
 
 /* Not cut off: its header ends, and so does its multipart. Only asked of the mail's last part. */

@@ -1,10 +1,11 @@
 /*
  * split.c - where the large parts lie
  */
+#include <mailkeep/mail.h>
+
 #include <string.h>
 
 #include <mailkeep/limits.h>
-#include <mailkeep/mail.h>
 
 #include "internal.h"
 

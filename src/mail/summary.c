@@ -124,6 +124,8 @@ static const struct {
     { "X-Original-To", LIST(delivered) },
     { "Envelope-To", LIST(delivered) },
     { "X-Envelope-To", LIST(delivered) },
+    { "Resent-From", LIST(sender) },
+    { "Resent-Sender", LIST(sender) },
     { "Resent-To", LIST(delivered) },
     { "Resent-Cc", LIST(delivered) },
     { "Resent-Bcc", LIST(delivered) },

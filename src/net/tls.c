@@ -4,6 +4,8 @@
  * One random source, one PSA state and one ticket key serve all contexts and outlive them:
  * a client's ticket stays good over a reload of the certificate.
  */
+#include <pthread.h>
+
 #include <mbedtls/ctr_drbg.h>
 #include <mbedtls/entropy.h>
 #include <mbedtls/sha1.h>
@@ -29,7 +31,7 @@ int tls_random(void *unused, unsigned char *out, size_t length)
 }
 
 /* Fails only where the machine has no random numbers: then nothing may go on. */
-static gpointer init_once(gpointer unused)
+static void init_once(void)
 {
     int rc;
 
@@ -45,14 +47,13 @@ static gpointer init_once(gpointer unused)
                                       TICKET_LIFETIME_S);
     if (rc != 0)
         g_error("the cryptographic library cannot be started: -0x%04x", (unsigned) -rc);
-    return unused;
 }
 
 void tls_global_init(void)
 {
-    static GOnce once = G_ONCE_INIT;
+    static pthread_once_t once = PTHREAD_ONCE_INIT;
 
-    g_once(&once, init_once, &global);
+    pthread_once(&once, init_once);
 }
 
 bool tls_fingerprint(const mbedtls_pk_context *key, char out[FINGERPRINT_ROOM])
@@ -139,6 +140,33 @@ static bool load_pair(MkTls *tls, const char *certificate_path, const char *key_
     return true;
 }
 
+/* TLS 1.2 knows suites whose secret the certificate's key alone reveals later: not with us. */
+static bool has_forward_secrecy(int suite)
+{
+    const char *name = mbedtls_ssl_get_ciphersuite_name(suite);
+
+    return g_str_has_prefix(name, "TLS1-3-") || g_str_has_prefix(name, "TLS-ECDHE-") ||
+           g_str_has_prefix(name, "TLS-DHE-");
+}
+
+static gpointer list_suites(gpointer unused)
+{
+    GArray *suites = g_array_new(TRUE, FALSE, sizeof(int)); /* ends with 0 */
+
+    (void) unused;
+    for (const int *suite = mbedtls_ssl_list_ciphersuites(); *suite != 0; suite++)
+        if (has_forward_secrecy(*suite))
+            g_array_append_val(suites, *suite);
+    return g_array_free(suites, FALSE);
+}
+
+static const int *forward_secret_suites(void)
+{
+    static GOnce once = G_ONCE_INIT;
+
+    return g_once(&once, list_suites, NULL);
+}
+
 static bool configure_server(MkTls *tls, bool min_13, bool alpn_http, GError **error)
 {
     static const char *protocols[] = { "http/1.1", NULL };
@@ -146,6 +174,7 @@ static bool configure_server(MkTls *tls, bool min_13, bool alpn_http, GError **e
 
     if (!set_defaults(tls, error))
         return false;
+    mbedtls_ssl_conf_ciphersuites(&tls->config, forward_secret_suites());
     if (min_13)
         mbedtls_ssl_conf_min_tls_version(&tls->config, MBEDTLS_SSL_VERSION_TLS1_3);
     mbedtls_ssl_conf_session_tickets_cb(&tls->config, mbedtls_ssl_ticket_write,

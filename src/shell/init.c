@@ -1,7 +1,8 @@
 /*
- * init.c - `mailkeep init`: a new data directory, on the machine itself
+ * init.c - `mailkeep init` and `mailkeep recover`: the data directory, on the machine itself
  *
- * Prints the recovery key once: it opens a backup on new hardware and is kept nowhere.
+ * init prints the recovery key once: it is kept nowhere. recover takes it where machine.key is lost
+ * or of another machine, and writes a new one.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -81,12 +82,11 @@ static bool init(const InitOptions *options, GError **error)
     mk_free_secret(password);
     if (!ok)
         return false;
-    printf(
-        "A new archive is in %s.\n\n"
-        "Recovery key (shown this once; without it a backup cannot be opened on another machine):\n\n"
-        "    %s\n\n"
-        "Print it or write it down, and keep it apart from the machine.\n",
-        settings->data_dir, recovery);
+    printf("A new archive is in %s.\n\n"
+           "Recovery key (shown this once; it opens the archive when keys/machine.key is lost):\n\n"
+           "    %s\n\n"
+           "Print it or write it down, and keep it apart from the machine.\n",
+           settings->data_dir, recovery);
     mk_free_secret(recovery);
     return true;
 }
@@ -102,6 +102,47 @@ int init_run(int argc, char **argv)
     }
     umask(0077);
     if (init(&options, &error))
+        return EXIT_SUCCESS;
+    fprintf(stderr, "mailkeep: %s\n", error->message);
+    return EXIT_COMMAND;
+}
+
+/* -- recovering ------------------------------------------------------------------------------ */
+static bool recover(const char *config, GError **error)
+{
+    g_autoptr(MkSettings) settings = mk_settings_load(config, geteuid() == 0, error);
+    g_autofree char *keys_dir = NULL;
+    MkKeyring *keyring;
+    char *recovery;
+
+    if (settings == NULL || !mk_crypto_init(error))
+        return false;
+    if (!mk_archive_is_initialised(settings->data_dir))
+        return mk_fail(error, MK_ERROR_NOT_FOUND, "%s holds no archive", settings->data_dir);
+    recovery = password_ask("Recovery key: ");
+    if (recovery == NULL)
+        return mk_fail(error, MK_ERROR_INVALID, "no recovery key");
+    keys_dir = g_build_filename(settings->data_dir, "keys", NULL);
+    keyring = mk_keyring_recover(keys_dir, recovery, error);
+    mk_free_secret(recovery);
+    if (keyring == NULL)
+        return false;
+    mk_keyring_free(keyring);
+    printf("A new machine.key is in %s.\n", keys_dir);
+    return true;
+}
+
+int recover_run(int argc, char **argv)
+{
+    InitOptions options = { 0 };
+    g_autoptr(GError) error = NULL;
+
+    if (!init_options(argc, argv, &options) || options.password_file != NULL) {
+        fputs(shell_usage, stderr);
+        return EXIT_USAGE;
+    }
+    umask(0077);
+    if (recover(options.config, &error))
         return EXIT_SUCCESS;
     fprintf(stderr, "mailkeep: %s\n", error->message);
     return EXIT_COMMAND;

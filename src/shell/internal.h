@@ -66,5 +66,7 @@ int interactive_run(Connection *connection, FILE *out);
 /* -- init.c ------------------------------------------------------------------------------- */
 /* `mailkeep init [--config FILE] [--admin-password-file FILE]` */
 int init_run(int argc, char **argv);
+/* `mailkeep recover [--config FILE]` */
+int recover_run(int argc, char **argv);
 
 #endif

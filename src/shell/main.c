@@ -101,6 +101,8 @@ int main(int argc, char **argv)
     mk_log_set_level(MK_LOG_ERROR);
     if (argc > 1 && strcmp(argv[1], "init") == 0)
         return init_run(argc, argv);
+    if (argc > 1 && strcmp(argv[1], "recover") == 0)
+        return recover_run(argc, argv);
     if (argc > 1 && strcmp(argv[1], "credential-save") == 0)
         return credential_save_run(argc, argv);
     if (!options_parse(argc, argv, &options, &status)) {

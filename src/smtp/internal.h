@@ -9,10 +9,11 @@
 #ifndef MAILKEEP_SMTP_INTERNAL_H
 #define MAILKEEP_SMTP_INTERNAL_H
 
+#include <mailkeep/smtp.h>
+
 #include <mailkeep/archive.h>
 #include <mailkeep/loop.h>
 #include <mailkeep/net.h>
-#include <mailkeep/smtp.h>
 
 /* -- line.c: command lines ------------------------------------------------------------------ */
 typedef enum {

@@ -226,6 +226,7 @@ bool committer_put_and_wait(Committer *committer, Item *item, MkCommitted *out, 
     pthread_mutex_init(&waiter.lock, NULL);
     pthread_cond_init(&waiter.done_cond, NULL);
     item->func = on_waited;
+    /* cppcheck-suppress autoVariables ; on_waited() has run when this function returns */
     item->cookie = &waiter;
     committer_put(committer, item);
     pthread_mutex_lock(&waiter.lock);

@@ -66,7 +66,7 @@ static MkFolder *read_row(const MkCursor *cursor, const GByteArray *value)
 
 bool folders_load(Folders *folders, MkTxn *txn, GError **error)
 {
-    g_auto(Locked) locked = lock_scope(&folders->lock);
+    G_GNUC_UNUSED g_auto(Locked) locked = lock_scope(&folders->lock);
     g_auto(MkCursor) cursor = MK_CURSOR_INIT;
     g_autoptr(GByteArray) value = g_byte_array_new();
     bool found;
@@ -94,14 +94,14 @@ bool folders_load(Folders *folders, MkTxn *txn, GError **error)
 
 bool folders_has(Folders *folders, uint32_t id)
 {
-    g_auto(Locked) locked = lock_scope(&folders->lock);
+    G_GNUC_UNUSED g_auto(Locked) locked = lock_scope(&folders->lock);
 
     return g_hash_table_contains(folders->by_id, GUINT_TO_POINTER(id));
 }
 
 void folders_add(Folders *folders, uint32_t id, const char *path)
 {
-    g_auto(Locked) locked = lock_scope(&folders->lock);
+    G_GNUC_UNUSED g_auto(Locked) locked = lock_scope(&folders->lock);
     MkFolder *folder = g_new0(MkFolder, 1);
 
     folder->id = id;
@@ -112,7 +112,7 @@ void folders_add(Folders *folders, uint32_t id, const char *path)
 
 void folders_count_mail(Folders *folders, uint32_t id, uint64_t size_bytes)
 {
-    g_auto(Locked) locked = lock_scope(&folders->lock);
+    G_GNUC_UNUSED g_auto(Locked) locked = lock_scope(&folders->lock);
     MkFolder *folder = g_hash_table_lookup(folders->by_id, GUINT_TO_POINTER(id));
 
     if (folder == NULL)
@@ -124,7 +124,7 @@ void folders_count_mail(Folders *folders, uint32_t id, uint64_t size_bytes)
 
 bool folders_save_dirty(Folders *folders, MkWriteTxn *txn, GError **error)
 {
-    g_auto(Locked) locked = lock_scope(&folders->lock);
+    G_GNUC_UNUSED g_auto(Locked) locked = lock_scope(&folders->lock);
     GHashTableIter iter;
     gpointer id;
 
@@ -143,7 +143,7 @@ bool folders_save_dirty(Folders *folders, MkWriteTxn *txn, GError **error)
 
 void mk_store_folder_find(MkStore *store, const char *path, uint32_t *out_id)
 {
-    g_auto(Locked) locked = lock_scope(&store->folders.lock);
+    G_GNUC_UNUSED g_auto(Locked) locked = lock_scope(&store->folders.lock);
     const MkFolder *folder = g_hash_table_lookup(store->folders.by_path, path);
 
     *out_id = folder != NULL ? folder->id : 0;
@@ -164,7 +164,7 @@ static gint by_path(gconstpointer a, gconstpointer b)
 
 GPtrArray *mk_store_folders(MkStore *store)
 {
-    g_auto(Locked) locked = lock_scope(&store->folders.lock);
+    G_GNUC_UNUSED g_auto(Locked) locked = lock_scope(&store->folders.lock);
     GPtrArray *all = g_ptr_array_new_with_free_func(free_entry);
     GHashTableIter iter;
     gpointer value;
@@ -182,7 +182,7 @@ GPtrArray *mk_store_folders(MkStore *store)
 
 char *mk_store_folder_path(MkStore *store, uint32_t id)
 {
-    g_auto(Locked) locked = lock_scope(&store->folders.lock);
+    G_GNUC_UNUSED g_auto(Locked) locked = lock_scope(&store->folders.lock);
     const MkFolder *folder = g_hash_table_lookup(store->folders.by_id, GUINT_TO_POINTER(id));
 
     return folder != NULL ? g_strdup(folder->path) : NULL;

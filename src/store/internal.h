@@ -12,14 +12,15 @@
 #ifndef MAILKEEP_STORE_INTERNAL_H
 #define MAILKEEP_STORE_INTERNAL_H
 
+#include <mailkeep/store.h>
+
 #include <pthread.h>
 
 #include <mailkeep/db.h>
 #include <mailkeep/limits.h>
-#include <mailkeep/store.h>
 
 /* -- locks: pthread's, because the thread sanitizer does not see GLib's ------------------------ */
-/* `g_auto(Locked) locked = lock_scope(&lock);` holds it to the end of the scope. */
+/* `G_GNUC_UNUSED g_auto(Locked) locked = lock_scope(&lock);` holds it to the end of the scope. */
 typedef pthread_mutex_t *Locked;
 static inline Locked lock_scope(pthread_mutex_t *lock)
 {

@@ -12,7 +12,7 @@
 
 #include "internal.h"
 
-#define MAGIC "MKPACK1\n"
+static const uint8_t magic[8] = "MKPACK1\n"; /* no NUL */
 #define TAG_BYTES 16
 #define MAX_OPEN_FILES 256
 
@@ -86,7 +86,7 @@ void pack_header_make(const StoreKeys *keys, const PackHeader *header,
     uint8_t *at = out;
     MkHash tag;
 
-    memcpy(at, MAGIC, 8);
+    memcpy(at, magic, sizeof magic);
     memcpy(at += 8, keys->uuid, STORE_UUID_BYTES);
     set_u32(at += STORE_UUID_BYTES, header->pack);
     memcpy(at += 4, header->chain.bytes, MK_HASH_BYTES);
@@ -106,7 +106,7 @@ bool pack_header_read(int fd, const StoreKeys *keys, PackHeader *out, GError **e
     if (!pread_all(fd, octets, sizeof octets, 0, error))
         return false;
     mk_hash(keys->commit, octets, PACK_HEADER_BYTES - TAG_BYTES, &tag);
-    if (memcmp(octets, MAGIC, 8) != 0 || memcmp(at, keys->uuid, STORE_UUID_BYTES) != 0 ||
+    if (memcmp(octets, magic, sizeof magic) != 0 || memcmp(at, keys->uuid, STORE_UUID_BYTES) != 0 ||
         !mk_equal_secret(tag.bytes, octets + PACK_HEADER_BYTES - TAG_BYTES, TAG_BYTES))
         return mk_fail(error, MK_ERROR_CORRUPT, "a pack's header is damaged or of another store");
     out->pack = get_u32(at += STORE_UUID_BYTES);
@@ -170,7 +170,7 @@ static PackFile *open_locked(PackFiles *files, uint32_t number, GError **error)
 
 PackFile *pack_files_get(PackFiles *files, uint32_t number, GError **error)
 {
-    g_auto(Locked) locked = lock_scope(&files->lock);
+    G_GNUC_UNUSED g_auto(Locked) locked = lock_scope(&files->lock);
     PackFile *file = g_hash_table_lookup(files->files, GUINT_TO_POINTER(number));
 
     if (file == NULL)

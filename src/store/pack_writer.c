@@ -63,6 +63,7 @@ bool pack_writer_open(PackWriter *writer, MkStore *store, uint32_t number, uint6
         return mk_fail_errno(error, saved, "cut the pack %s", path);
     }
     *writer = (PackWriter){ store, fd, number, end, end };
+    /* cppcheck-suppress resourceLeak ; the writer has it */
     return true;
 }
 

@@ -287,6 +287,7 @@ static bool replay_pack(Run *run, uint32_t number, bool is_last, GError **error)
     uint64_t offset = checkpoint->pack == number ? checkpoint->offset : 0;
     MkHash until;
     bool has_until = !is_last && next_pack_chain(replay, number, &until);
+    bool ok;
 
     if (!scanner_open(&scanner, replay->keys, replay->content_dir, number, offset,
                       &checkpoint->chain, error))
@@ -298,7 +299,9 @@ static bool replay_pack(Run *run, uint32_t number, bool is_last, GError **error)
     if (scanner.header_damaged)
         report(run, &start, "a pack's header is damaged or does not fit the pack before");
     run->scanner = &scanner;
-    return replay_batches(run, &scanner, has_until ? &until : NULL, is_last, error);
+    ok = replay_batches(run, &scanner, has_until ? &until : NULL, is_last, error);
+    run->scanner = NULL;
+    return ok;
 }
 
 static bool pack_exists(const Replay *replay, uint32_t number)

@@ -6,6 +6,7 @@
  */
 #define ZDICT_STATIC_LINKING_ONLY
 #include <string.h>
+
 #include <zdict.h>
 
 #include "internal.h"

@@ -31,7 +31,8 @@ void mk_verify_report_clear(MkVerifyReport *report)
     memset(report, 0, sizeof *report);
 }
 
-G_GNUC_PRINTF(2, 3) static void found(Verify *verify, const char *format, ...)
+static void found(Verify *verify, const char *format, ...) G_GNUC_PRINTF(2, 3);
+static void found(Verify *verify, const char *format, ...)
 {
     va_list args;
 
@@ -186,25 +187,25 @@ static bool compare_table(Verify *verify, unsigned table, MkTxn *ours_txn, MkTxn
 /* The second catalog is brought to where the first one's snapshot stands, then compared. */
 static bool compare_catalogs(Verify *verify, GError **error)
 {
-    g_auto(MkReadTxn) ours = MK_TXN_INIT;
-    g_auto(MkReadTxn) theirs = MK_TXN_INIT;
+    g_auto(MkReadTxn) snapshot = MK_TXN_INIT;
+    g_auto(MkReadTxn) remade = MK_TXN_INIT;
     Replay *replay = &verify->aside->replay;
     Checkpoint checkpoint;
     bool exists;
 
-    if (!mk_read_txn_begin(&ours, verify->store->catalog, error))
+    if (!mk_read_txn_begin(&snapshot, verify->store->catalog, error))
         return false;
-    if (!catalog_load_checkpoint(&ours, &checkpoint, &exists, NULL)) {
+    if (!catalog_load_checkpoint(&snapshot, &checkpoint, &exists, NULL)) {
         found(verify, "catalog: the checkpoint cannot be read");
         return true;
     }
     replay->stop = (Position){ checkpoint.pack, checkpoint.offset, 0 };
     if (exists && !replay_run(replay, error))
         return false;
-    if (!mk_read_txn_begin(&theirs, verify->aside->catalog, error))
+    if (!mk_read_txn_begin(&remade, verify->aside->catalog, error))
         return false;
     for (unsigned table = 0; table < TABLE_COUNT; table++)
-        if (!compare_table(verify, table, &ours, &theirs, error))
+        if (!compare_table(verify, table, &snapshot, &remade, error))
             return false;
     return true;
 }

@@ -4,11 +4,13 @@
  * A download holds its mail in memory until the client has taken it. The sum is bounded; only a
  * mail that is larger than all of that goes nevertheless, when it is alone.
  */
+#include <pthread.h>
+
 #include "internal.h"
 
 struct WebBudget {
     gint refs; /* atomic: the web, and each GBytes that waits */
-    GMutex lock;
+    pthread_mutex_t lock;
     uint64_t max_bytes;
     uint64_t used_bytes;
 };
@@ -25,7 +27,7 @@ WebBudget *web_budget_new(uint64_t max_bytes)
 
     budget->refs = 1;
     budget->max_bytes = max_bytes;
-    g_mutex_init(&budget->lock);
+    pthread_mutex_init(&budget->lock, NULL);
     return budget;
 }
 
@@ -33,27 +35,27 @@ void web_budget_unref(WebBudget *budget)
 {
     if (!g_atomic_int_dec_and_test(&budget->refs))
         return;
-    g_mutex_clear(&budget->lock);
+    pthread_mutex_destroy(&budget->lock);
     g_free(budget);
 }
 
 bool web_budget_take(WebBudget *budget, uint64_t size, GError **error)
 {
-    g_mutex_lock(&budget->lock);
+    pthread_mutex_lock(&budget->lock);
     bool fits = budget->used_bytes == 0 ||
                 (size <= budget->max_bytes && budget->used_bytes <= budget->max_bytes - size);
     if (fits)
         budget->used_bytes += size;
-    g_mutex_unlock(&budget->lock);
+    pthread_mutex_unlock(&budget->lock);
     return fits || mk_fail(error, MK_ERROR_BUSY,
                            "Too much is being downloaded at once; try again in a moment.");
 }
 
 void web_budget_give(WebBudget *budget, uint64_t size)
 {
-    g_mutex_lock(&budget->lock);
+    pthread_mutex_lock(&budget->lock);
     budget->used_bytes -= size;
-    g_mutex_unlock(&budget->lock);
+    pthread_mutex_unlock(&budget->lock);
 }
 
 static void share_free(void *data)

@@ -13,10 +13,11 @@
 #ifndef MK_WEB_INTERNAL_H
 #define MK_WEB_INTERNAL_H
 
+#include <mailkeep/web.h>
+
 #include <yyjson.h>
 
 #include <mailkeep/crypto.h>
-#include <mailkeep/web.h>
 
 #define WEB_COOKIE "mk_session"
 

@@ -32,8 +32,15 @@ static void put_addresses(yyjson_mut_doc *doc, yyjson_mut_val *object, const cha
     }
 }
 
-static void put_summary(yyjson_mut_doc *doc, yyjson_mut_val *root, const uint8_t *data,
-                        size_t length)
+/* Of the mail or of the journal report it came in: something of it could not be read. */
+static bool is_malformed(const MkFoundMail *found, const MkMailSummary *summary)
+{
+    return summary->is_malformed ||
+           (found->flags & (MK_MAIL_MALFORMED | MK_MAIL_JOURNAL_BROKEN)) != 0;
+}
+
+static void put_summary(yyjson_mut_doc *doc, yyjson_mut_val *root, const MkFoundMail *found,
+                        const uint8_t *data, size_t length)
 {
     g_autoptr(MkMailSummary) summary = mk_mail_summary(data, length);
     yyjson_mut_val *object = yyjson_mut_obj(doc);
@@ -48,7 +55,7 @@ static void put_summary(yyjson_mut_doc *doc, yyjson_mut_val *root, const uint8_t
     web_json_string(doc, object, "messageId", summary->message_id);
     yyjson_mut_obj_add_int(doc, object, "importance", summary->importance);
     yyjson_mut_obj_add_bool(doc, object, "isEncrypted", summary->is_encrypted);
-    yyjson_mut_obj_add_bool(doc, object, "isMalformed", summary->is_malformed);
+    yyjson_mut_obj_add_bool(doc, object, "isMalformed", is_malformed(found, summary));
 }
 
 static bool is_readable(const MkPart *part)
@@ -122,7 +129,7 @@ bool web_message_run(WebCall *call, GError **error)
     yyjson_mut_val *root;
     call->json = web_json_new(&root);
     web_json_found_mail(call->json, root, found);
-    put_summary(call->json, root, data, length);
+    put_summary(call->json, root, found, data, length);
     put_parts(call->json, root, mail);
     return true;
 }

@@ -1,7 +1,7 @@
 /*
  * store_kill.c - kill -9 at random instants
  *
- *   store_kill [ROUNDS]
+ *   MAILKEEP_KILL_ROUNDS=n store_kill
  *
  * A child adds mails from three threads and reports the index and number of each that was kept
  * through a pipe; it is killed; the store is opened again: every reported mail is there under its
@@ -123,9 +123,11 @@ static void test_kill(void)
 
 int main(int argc, char **argv)
 {
+    const char *wanted = g_getenv("MAILKEEP_KILL_ROUNDS");
+
     g_test_init(&argc, &argv, NULL);
-    if (argc > 1)
-        rounds = (unsigned) atoi(argv[1]);
+    if (wanted != NULL)
+        rounds = (unsigned) strtoul(wanted, NULL, 10);
     g_assert_true(mk_crypto_init(NULL));
     mk_mail_init();
     g_test_add_func("/fault/store/kill", test_kill);

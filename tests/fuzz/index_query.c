@@ -1,9 +1,10 @@
 /*
  * index_query.c - the query parser and the tokens: format and parse again must give the same
  */
+#include <mailkeep/index.h>
+
 #include <string.h>
 
-#include <mailkeep/index.h>
 #include <mailkeep/limits.h>
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);

@@ -1,9 +1,9 @@
 /*
  * mail_html.c - HTML to text: valid UTF-8 stays valid, the bound holds
  */
-#include <string.h>
-
 #include <mailkeep/mail.h>
+
+#include <string.h>
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

@@ -1,8 +1,9 @@
 /*
  * mail_split.c - pieces ascend, do not overlap and lie within the mail
  */
-#include <mailkeep/limits.h>
 #include <mailkeep/mail.h>
+
+#include <mailkeep/limits.h>
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

@@ -1,10 +1,11 @@
 /*
  * mail_summary.c - the header of a mail: all text is valid, all bounds hold
  */
+#include <mailkeep/mail.h>
+
 #include <string.h>
 
 #include <mailkeep/limits.h>
-#include <mailkeep/mail.h>
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

@@ -1,9 +1,9 @@
 /*
  * mail_text.c - text for the index and parts for reading: valid UTF-8 without NUL, sizes as said
  */
-#include <string.h>
-
 #include <mailkeep/mail.h>
+
+#include <string.h>
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

@@ -1,7 +1,7 @@
 /* smtp_command.c - any octets as a command line */
-#include <string.h>
-
 #include <mailkeep/smtp.h>
+
+#include <string.h>
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

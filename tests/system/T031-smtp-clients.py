@@ -5,7 +5,7 @@ import shutil
 import smtplib
 import subprocess
 
-from harness import JOURNAL, Skip, main, test
+from harness import JOURNAL, PATIENCE, Skip, main, test
 from mailkeep_client import tls_context
 from smtp_raw import Smtp, mails
 
@@ -23,7 +23,7 @@ def assert_kept(t, octets):
 def run(*command, **options):
     if not shutil.which(command[0]):
         raise Skip(f"{command[0]} is not installed")
-    done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=60,
+    done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=60 * PATIENCE,
                           check=False, **options)
     return done.returncode, done.stdout.decode(errors="replace")
 
@@ -102,7 +102,7 @@ def _(t):
 @test("smtplib: several mails in one session, 8BITMIME, SIZE, addresses in UTF-8")
 def _(t):
     t.api("CreateGatewayMailbox", address="j\u00fcrgen@archive.example")
-    with smtplib.SMTP("localhost", t.server.ports["smtp"], timeout=20) as smtp:
+    with smtplib.SMTP("localhost", t.server.ports["smtp"], timeout=20 * PATIENCE) as smtp:
         smtp.starttls(context=tls_context(t.server.certificate))
         for number in range(3):
             smtp.sendmail("a@contoso.example", [JOURNAL], mail(f"smtplib {number}"))

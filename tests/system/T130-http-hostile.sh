@@ -11,7 +11,7 @@ long() { # octets
 
 # talk REQUEST: the status of the answer to these octets, through TLS.
 talk() {
-    printf "$1" | timeout 20 openssl s_client -quiet -ign_eof -connect "127.0.0.1:$HTTPS_PORT" \
+    printf "$1" | timeout "$((PATIENCE / 5))" openssl s_client -quiet -ign_eof -connect "127.0.0.1:$HTTPS_PORT" \
         2> "$WORK/tls" | head -n 1 | cut -d ' ' -f 2
 }
 

@@ -2,11 +2,15 @@
 
 import base64
 import hashlib
+import itertools
+import threading
+from concurrent.futures import ThreadPoolExecutor
 
 import samples
 from harness import CORPUS, JOURNAL, Skip, VARIANT, all_ids, corpus_mails, main, test
 from mailkeep_client import crlf, exchange_report, smtp_connect, smtp_send, smtp_send_bdat
 
+THREADS = 4
 sent = {}  # sha256 -> name
 
 
@@ -15,10 +19,36 @@ def wrap(octets, number):
                            "journaled", f"<{number}@x>", number)
 
 
+class Shared:
+    """An iterator that several threads read."""
+
+    def __init__(self, items):
+        self.items, self.lock = iter(items), threading.Lock()
+
+    def __iter__(self):
+        return self
+
+    def __next__(self):
+        with self.lock:
+            return next(self.items)
+
+
+def in_threads(function, items):
+    """Calls function(items) in each of several threads; they share the items."""
+    shared = Shared(items)
+    with ThreadPoolExecutor(THREADS) as pool:
+        for done in [pool.submit(function, shared) for _ in range(THREADS)]:
+            done.result()
+
+
 def send(t, mails):
     """By turns plain or in a report, by DATA or by BDAT."""
+    in_threads(lambda numbered: send_some(t, numbered), enumerate(mails))
+
+
+def send_some(t, numbered):
     smtp = smtp_connect(t.server.ports["smtp"], t.server.certificate)
-    for number, (name, octets) in enumerate(mails):
+    for number, (name, octets) in numbered:
         if not octets:
             continue
         journaled = wrap(octets, number) if number % 2 == 0 else octets
@@ -54,10 +84,13 @@ def _(t):
     api = t.server.api()
     if "@catchall" in {f["fullName"] for f in api("GetChildFolders")}:
         t.grant_catchall(api)
-    web = t.server.web()
     back = {}
-    for message_id in all_ids(api):
-        back[hashlib.sha256(web.raw(message_id)).digest()] = message_id
+
+    def fetch(ids):
+        web = t.server.web()
+        for message_id in ids:
+            back[hashlib.sha256(web.raw(message_id)).digest()] = message_id
+    in_threads(fetch, all_ids(api))
     missing = [name for digest, name in sent.items() if digest not in back]
     others = [i for digest, i in back.items() if digest not in sent]
     assert not missing, f"{len(missing)} of {len(sent)} missing: {missing[:10]}"
@@ -72,12 +105,13 @@ def t_extra():
 
 @test("and by GetMessageContent")
 def _(t):
-    api = t.server.api()
-    for number, (digest, message_id) in enumerate(t.back.items()):
-        if number % max(1, len(t.back) // 1500):
-            continue
-        answer = api("GetMessageContent", id=message_id)
-        assert hashlib.sha256(base64.b64decode(answer["content"])).digest() == digest, message_id
+    def fetch(some):
+        api = t.server.api()
+        for digest, message_id in some:
+            answer = api("GetMessageContent", id=message_id)
+            assert hashlib.sha256(base64.b64decode(answer["content"])).digest() == digest, message_id
+    step = max(1, len(t.back) // 1500)
+    in_threads(fetch, itertools.islice(t.back.items(), 0, None, step))
 
 
 @test("the store verifies")

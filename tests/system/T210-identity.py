@@ -67,7 +67,7 @@ def _(t):
 
 @test("the owner finds it, another user does not, nor fetches it")
 def _(t):
-    assert t.server.wait_indexed(30)
+    assert t.server.wait_indexed()
     found = t.server.web("zoe", t.passwords["zoe"]).json("search", q="bifurcated OR reports")
     assert found["total"] == 0  # OR is a word like any other
     zoe = t.server.web("zoe", t.passwords["zoe"]).json("search", q="two reports")

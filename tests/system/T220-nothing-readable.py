@@ -69,7 +69,7 @@ def _(t):
         assert not found, found[:5]
         rounds += 1
     sender.join()
-    assert t.server.wait_indexed(60)
+    assert t.server.wait_indexed()
     assert api("SearchMessages", query=WORDS["body"])["total"] == 20
     api("SearchMessages", query=WORDS["search"])
 

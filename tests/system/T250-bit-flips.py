@@ -4,6 +4,7 @@ import glob
 import os
 import random
 import shutil
+import subprocess
 
 import samples
 from harness import JOURNAL, VARIANT, all_ids, main, test
@@ -28,7 +29,7 @@ def _(t):
     for *_, octets in samples.make(80, seed=3):
         smtp_send(smtp, "journal@contoso.example", [JOURNAL], octets)
     smtp.quit()
-    assert t.server.wait_indexed(60)
+    assert t.server.wait_indexed()
     web = t.server.web()
     t.good = {i: web.raw(i) for i in all_ids(api)}
     assert len(t.good) == 80
@@ -67,6 +68,51 @@ def _(t):
             status, _, data = web.request("GET", f"/api/v1/messages/{message_id}/raw")
             assert status != 200 or data == octets, f"{message_id} is served changed, flip at {at}"
         assert t.server.stop() == 0
+
+
+@test("a lost catalog is made anew from the packs, and all is found again")
+def _(t):
+    shutil.rmtree(t.server.data)
+    shutil.copytree(t.server.data + ".good", t.server.data)
+    shutil.rmtree(os.path.join(t.server.data, "stores/default/catalog"))
+    said = subprocess.run([os.path.join(t.server.bin_dir, "mailkeepd"), "--config",
+                           t.server.config, "--rebuild-catalog"], check=True,
+                          stdout=subprocess.PIPE).stdout.decode()
+    assert said == "The catalog was made anew; it holds 80 mails.\n", said
+    t.server.start()
+    web = t.server.web()
+    assert {i: web.raw(i) for i in all_ids(t.server.api())} == t.good
+    assert t.server.wait_indexed()
+    assert t.server.api()("SearchMessages", query="tok3x*")["total"] == 80
+    t.server.api()("VerifyStore", id=1, includeIndexes="true")
+    assert t.server.stop() == 0
+
+
+@test("packs, keys and master alone are a backup: the catalog is made anew, the index comes back")
+def _(t):
+    shutil.rmtree(t.server.data)
+    for part in ("keys", "master", "stores/default/content", "stores/default/store.key"):
+        source, target = (os.path.join(d, part) for d in (t.server.data + ".good", t.server.data))
+        os.makedirs(os.path.dirname(target), exist_ok=True)
+        (shutil.copytree if os.path.isdir(source) else shutil.copy2)(source, target)
+    subprocess.run([os.path.join(t.server.bin_dir, "mailkeepd"), "--config", t.server.config,
+                    "--rebuild-catalog"], check=True, stdout=subprocess.DEVNULL)
+    t.server.start()
+    assert t.server.wait_indexed()
+    web, api = t.server.web(), t.server.api()
+    assert {i: web.raw(i) for i in all_ids(api)} == t.good
+    assert api("SearchMessages", query="tok3x*")["total"] == 80
+    api("VerifyStore", id=1, includeIndexes="true")
+    assert t.server.stop() == 0
+
+
+@test("an index that is taken away is built again")
+def _(t):
+    shutil.rmtree(os.path.join(t.server.data, "stores/default/index"))
+    t.server.start()
+    assert t.server.wait_indexed()
+    assert t.server.api()("SearchMessages", query="tok3x*")["total"] == 80
+    assert t.server.stop() == 0
 
 
 main()

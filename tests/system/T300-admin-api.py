@@ -12,7 +12,7 @@ import subprocess
 import threading
 import time
 
-from harness import JOURNAL, main, test
+from harness import JOURNAL, PATIENCE, main, test
 from mailkeep_client import Failure, crlf, smtp_connect, smtp_send, tls_context
 
 KEYS = ["error", "token", "statusVersion", "statusCode", "percentProgress", "statusText", "result",
@@ -70,9 +70,9 @@ def _(t):
 
 @test("the port speaks HTTPS only")
 def _(t):
-    with socket.create_connection(("127.0.0.1", t.server.ports["api"]), timeout=10) as s:
+    with socket.create_connection(("127.0.0.1", t.server.ports["api"]), timeout=20 * PATIENCE) as s:
         s.sendall(b"POST /api/invoke/GetVersion HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\n\r\n")
-        s.settimeout(10)
+        s.settimeout(20 * PATIENCE)
         try:
             got = s.recv(1000)
         except ConnectionResetError:
@@ -83,7 +83,7 @@ def _(t):
 @test("401 first, credentials second, on one kept connection")
 def _(t):
     connection = http.client.HTTPSConnection("localhost", t.server.ports["api"],
-                                             context=tls_context(t.server.certificate), timeout=30)
+                                             context=tls_context(t.server.certificate), timeout=60 * PATIENCE)
     connection.request("POST", "/api/invoke/GetVersion")
     answer = connection.getresponse()
     assert answer.status == 401, answer.status
@@ -249,7 +249,7 @@ def _(t):
     smtp = smtp_connect(t.server.ports["smtp"], t.server.certificate)
     smtp_send(smtp, "journal@contoso.example", [JOURNAL], MAIL)
     smtp.quit()
-    assert t.server.wait_indexed(30)
+    assert t.server.wait_indexed()
     folders = [f["fullName"] for f in api("GetChildFolders", folder="lisa")]
     assert "lisa/Journal Incoming" in folders, folders
     top = api("GetChildFolders", maxLevels=1)
@@ -340,7 +340,7 @@ def _(t):
     begin = time.monotonic()
     status, _, _ = t.api.request("POST", f"/api/get-status", f"token={t.token}&lastKnownStatusVersion=0"
                                  "&millisecondsTimeout=0")
-    assert status == 200 and time.monotonic() - begin < 5
+    assert status == 200 and time.monotonic() - begin < 5 * PATIENCE
     for path in ("get-status", "cancel-async"):
         status, _, body = t.api.request("POST", "/api/" + path, "token=" + "0" * 32)
         assert status == 404 and json.loads(body.decode("utf-8-sig"))["error"]["message"]
@@ -354,7 +354,7 @@ def _(t):
 @test("a body too long, a form that is none, many calls at once")
 def _(t):
     connection = http.client.HTTPSConnection("localhost", t.server.ports["api"],
-                                             context=tls_context(t.server.certificate), timeout=30)
+                                             context=tls_context(t.server.certificate), timeout=60 * PATIENCE)
     connection.putrequest("POST", "/api/invoke/GetVersion")
     connection.putheader("Authorization", t.api.headers["Authorization"])
     connection.putheader("Content-Length", str(1 << 30))

@@ -8,10 +8,11 @@ import select
 import socket
 import stat
 import subprocess
+import termios
 import threading
 import time
 
-from harness import main, test
+from harness import PATIENCE, main, test
 
 HELD = "Held-Password-77"
 
@@ -24,7 +25,7 @@ def shell(t, *arguments, stdin="", password=True, trust=True, env=None):
         command.append(f"--ca={t.server.certificate}")
     if password:
         command += ["--u=admin", f"--p={t.server.password}"]
-    done = subprocess.run([*command, *arguments], input=stdin, encoding="utf-8", timeout=120,
+    done = subprocess.run([*command, *arguments], input=stdin, encoding="utf-8", timeout=120 * PATIENCE,
                           stdout=subprocess.PIPE, stderr=subprocess.PIPE, check=False,
                           env={**os.environ, "XDG_CONFIG_HOME": t.config_home, **(env or {})})
     return done.returncode, done.stdout, done.stderr
@@ -42,7 +43,7 @@ def in_terminal(t, lines, *arguments):
 
     def read_until(text):
         nonlocal seen
-        start, end = len(seen), time.monotonic() + 60
+        start, end = len(seen), time.monotonic() + 60 * PATIENCE
         while text is None or text not in seen[start:]:
             if not select.select([terminal], [], [], 1)[0]:
                 assert time.monotonic() < end, (text, seen)
@@ -57,11 +58,18 @@ def in_terminal(t, lines, *arguments):
             seen += data.decode("utf-8", "replace")
     for prompt, line in lines:
         read_until(prompt)
-        time.sleep(0.2)  # the prompt is there before its terminal settings are
+        wait_for_editor(terminal)
         os.write(terminal, line.encode())
     read_until(None)
     os.close(terminal)
     return seen, os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
+
+
+def wait_for_editor(terminal):
+    """The prompt is there before its terminal settings are, and these throw away what came."""
+    end = time.monotonic() + 5 * PATIENCE
+    while termios.tcgetattr(terminal)[3] & termios.ECHO and time.monotonic() < end:
+        time.sleep(0.02)
 
 
 @test("-c runs a function and prints its result as JSON")
@@ -143,7 +151,7 @@ def _(t):
             time.sleep(0.1)
         assert t.server.password.encode() not in line and b"--u=admin" in line, line
         process.stdin.close()
-        assert process.wait(60) == 0
+        assert process.wait(60 * PATIENCE) == 0
 
 
 @test("--cred: a saved password, in a file for its owner alone")

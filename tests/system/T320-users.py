@@ -21,7 +21,7 @@ def send(t, sender, recipients, word):
     smtp_send(smtp, "journal@contoso.example", [JOURNAL], exchange_report(
         octets, sender, [("To", r) for r in recipients], word, f"<{word}@x>", len(word)))
     smtp.quit()
-    assert t.server.wait_indexed(30)
+    assert t.server.wait_indexed()
     return octets
 
 

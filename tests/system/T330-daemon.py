@@ -12,7 +12,7 @@ import subprocess
 import threading
 import time
 
-from harness import JOURNAL, all_ids, main, test
+from harness import JOURNAL, PATIENCE, all_ids, main, test
 from mailkeep_client import crlf, smtp_connect
 
 MAIL = crlf(b"From: hans@partner.example\nTo: lisa@mailkeep.example\nSubject: Kranichflug\n\n"
@@ -21,7 +21,7 @@ MAIL = crlf(b"From: hans@partner.example\nTo: lisa@mailkeep.example\nSubject: Kr
 
 def daemon(t, *arguments):
     """(exit status, what it said) of a daemon that ends by itself."""
-    done = subprocess.run([os.path.join(t.server.bin_dir, "mailkeepd"), *arguments], timeout=60,
+    done = subprocess.run([os.path.join(t.server.bin_dir, "mailkeepd"), *arguments], timeout=60 * PATIENCE,
                           stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
                           stderr=subprocess.STDOUT, encoding="utf-8", check=False, cwd=t.work)
     return done.returncode, done.stdout
@@ -34,14 +34,14 @@ def write(t, name, text):
     return path
 
 
-def wait_for_log(t, text, begin=0, seconds=20):
+def wait_for_log(t, text, begin=0, seconds=20 * PATIENCE):
     end = time.monotonic() + seconds
     while text not in t.server.log_text(begin):
         assert time.monotonic() < end, f"never logged: {text}"
         time.sleep(0.05)
 
 
-def wait_for_end(t, seconds=30):
+def wait_for_end(t, seconds=30 * PATIENCE):
     return t.server.process.wait(timeout=seconds)
 
 
@@ -49,7 +49,7 @@ def shown_certificate(t, service="api"):
     """DER of what the port shows."""
     context = ssl.create_default_context()
     context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
-    with socket.create_connection(("127.0.0.1", t.server.ports[service]), timeout=20) as plain:
+    with socket.create_connection(("127.0.0.1", t.server.ports[service]), timeout=20 * PATIENCE) as plain:
         with context.wrap_socket(plain, server_hostname="localhost") as tls:
             return tls.getpeercert(True)
 
@@ -173,7 +173,7 @@ def _(t):
     t.server.settings = settings
     t.server.write_config()
     t.server.process.send_signal(signal.SIGHUP)
-    end = time.monotonic() + 20
+    end = time.monotonic() + 20 * PATIENCE
     while shown_certificate(t) != before:
         assert time.monotonic() < end
         time.sleep(0.1)
@@ -220,7 +220,7 @@ def _(t):
     assert wait_for_end(t) == 0
     t.server.start()
     t.api = t.server.api()
-    assert t.server.wait_indexed(30)
+    assert t.server.wait_indexed()
     assert len(all_ids(t.api)) == 1
     content = t.api("GetMessageContent", id=all_ids(t.api)[0])["content"]
     assert base64.b64decode(content) == MAIL
@@ -242,12 +242,12 @@ def _(t):
             answers.append(answer)
     thread = threading.Thread(target=verify)
     thread.start()
-    thread.join(60)
+    thread.join(60 * PATIENCE)
     assert answers[-1]["statusCode"] in ("succeeded", "cancelled")
     begin = time.monotonic()
     t.server.process.terminate()
     assert wait_for_end(t) == 0
-    assert time.monotonic() - begin < 15
+    assert time.monotonic() - begin < 15 * PATIENCE
     for s in sitting:
         s.close()
 
@@ -267,13 +267,13 @@ def _(t):
     begin = time.monotonic()
     t.server.process.terminate()
     while t.server.process.poll() is None:
-        assert time.monotonic() - begin < 60
+        assert time.monotonic() - begin < 60 * PATIENCE
         try:
             smtp.send(b"one more line\r\n" * 20)
         except OSError:
             pass
         time.sleep(0.2)
-    assert t.server.process.returncode == 0 and 19 < time.monotonic() - begin < 31
+    assert t.server.process.returncode == 0 and 19 < time.monotonic() - begin < 31 * PATIENCE
     try:
         assert smtp.getreply()[0] != 250
     except (OSError, smtplib.SMTPServerDisconnected):

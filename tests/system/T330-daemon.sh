@@ -1,2 +1,3 @@
 #!/bin/bash
+# slow
 exec python3 "${0%.sh}.py"

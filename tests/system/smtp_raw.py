@@ -5,14 +5,14 @@ import socket
 import ssl
 import time
 
-from harness import all_ids
+from harness import PATIENCE, all_ids
 from mailkeep_client import tls_context
 
 
 class Smtp:
     """One connection. Replies are (code, enhanced status or "", text of all lines)."""
 
-    def __init__(self, port, certificate=None, timeout=20):
+    def __init__(self, port, certificate=None, timeout=20 * PATIENCE):
         self.socket = socket.create_connection(("127.0.0.1", port), timeout=timeout)
         self.file = None
         self.buffer = b""
@@ -63,7 +63,7 @@ class Smtp:
         assert self.say(f"RCPT TO:<{recipient}>") == "250 2.1.5"
         return self
 
-    def is_closed(self, seconds=10):
+    def is_closed(self, seconds=10 * PATIENCE):
         """Whether the server ends the connection; what it still says is thrown away."""
         self.socket.settimeout(seconds)
         try:
@@ -90,7 +90,7 @@ def silence(smtp, seconds=0.3):
     except socket.timeout:
         return time.monotonic() >= end - 0.05
     finally:
-        smtp.socket.settimeout(20)
+        smtp.socket.settimeout(20 * PATIENCE)
 
 
 def mails(t):

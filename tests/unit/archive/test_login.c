@@ -1,6 +1,7 @@
 /* test_login.c - who gets in, who waits, what ends a login */
 #include <mailkeep/limits.h>
 
+#include "cpu_time.h"
 #include "fixture.h"
 
 #define WRONG "Wrong-horse-18"
@@ -58,15 +59,15 @@ static void test_time(void)
     fixture_init(&f);
     fixture_add_user(&f, "anna", "login", "");
     for (int i = 0; i < 3; i++) {
-        began_us = g_get_monotonic_time();
+        began_us = test_cpu_us();
         expect(&f, refused[i].name, refused[i].password, "192.0.2.9", MK_ERROR_AUTH);
-        slow_us[i] = g_get_monotonic_time() - began_us;
+        slow_us[i] = test_cpu_us() - began_us;
     }
     expect(&f, "admin", FIXTURE_PASSWORD, "192.0.2.9", GOOD);
-    began_us = g_get_monotonic_time();
+    began_us = test_cpu_us();
     for (int i = 0; i < 10; i++)
         expect(&f, "admin", FIXTURE_PASSWORD, "192.0.2.9", GOOD);
-    quick_us = (g_get_monotonic_time() - began_us) / 10;
+    quick_us = (test_cpu_us() - began_us) / 10;
     for (int i = 0; i < 3; i++)
         g_assert_cmpint(quick_us * 5, <, slow_us[i]);
     fixture_clear(&f);

@@ -1,9 +1,10 @@
 /* test_keyring.c - making, opening and recovering the keys of an installation */
 #include <mailkeep/crypto.h>
 
-#include <glib/gstdio.h>
 #include <string.h>
 #include <sys/stat.h>
+
+#include <glib/gstdio.h>
 
 typedef struct {
     char *dir;

@@ -1,9 +1,9 @@
 /*
  * test_password.c - what is kept of a password (US-19)
  */
-#include <string.h>
-
 #include <mailkeep/crypto.h>
+
+#include <string.h>
 
 #define PASSWORD "Kirschbaum-77 äö"
 

@@ -1,8 +1,9 @@
 /* test_db.c - tables, transactions, cursors, and what a flipped bit does */
 #include <mailkeep/db.h>
 
-#include <glib/gstdio.h>
 #include <string.h>
+
+#include <glib/gstdio.h>
 
 #include <mailkeep/base.h>
 

@@ -4,12 +4,13 @@
  * The server here is a listener and a text: whatever comes first from the client is answered
  * with that text, then the connection is closed, cut or left open.
  */
+#include <mailkeep/http.h>
+
 #include <string.h>
 
 #include <glib/gstdio.h>
 
 #include <mailkeep/base.h>
-#include <mailkeep/http.h>
 #include <mailkeep/limits.h>
 
 enum { PATIENCE_MS = 20000 };

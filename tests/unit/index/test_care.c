@@ -126,7 +126,7 @@ static void test_merge_equals(void)
 typedef struct {
     MkIndex *index;
     int stop;
-    unsigned searches;
+    gint searches; /* atomic */
 } Searching;
 
 static gpointer search_on(gpointer data)
@@ -141,7 +141,7 @@ static gpointer search_on(gpointer data)
         g_assert_no_error(error);
         g_assert_cmpuint(result->total, >=, last); /* mails only come */
         last = result->total;
-        searching->searches++;
+        g_atomic_int_inc(&searching->searches);
     }
     return NULL;
 }
@@ -161,6 +161,9 @@ static void test_searches_beside_writing(void)
         g_assert_true(mk_index_merge(sample.index, &merged, NULL));
     }
     for (unsigned i = 0; i < 2; i++) {
+        /* On a busy machine a thread may not have had its turn yet. */
+        for (unsigned ms = 0; g_atomic_int_get(&searching[i].searches) == 0 && ms < 60000; ms++)
+            g_usleep(1000);
         g_atomic_int_set(&searching[i].stop, 1);
         g_thread_join(threads[i]);
         g_assert_cmpuint(searching[i].searches, >, 0);

@@ -1,6 +1,7 @@
+#include <mailkeep/index.h>
+
 #include <string.h>
 
-#include <mailkeep/index.h>
 #include <mailkeep/limits.h>
 
 /* Query and its normal form. */

@@ -1,6 +1,7 @@
+#include <mailkeep/index.h>
+
 #include <string.h>
 
-#include <mailkeep/index.h>
 #include <mailkeep/limits.h>
 
 /* Tokens joined by blanks; a plain form follows its token behind a bar. */

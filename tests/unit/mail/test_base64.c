@@ -3,9 +3,9 @@
  *
  * Expected values: RFC 4648 10 for the alphabet; GLib's g_base64_* is the second program.
  */
-#include <string.h>
-
 #include <mailkeep/mail.h>
+
+#include <string.h>
 
 static void check_exact(const char *name, const char *encoded, size_t length)
 {

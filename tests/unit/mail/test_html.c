@@ -3,9 +3,11 @@
  *
  * Expected values follow the HTML standard: 13.2.5 tokenization, 13.5 named references.
  */
+#include <mailkeep/mail.h>
+
 #include <string.h>
 
-#include <mailkeep/mail.h>
+#include "cpu_time.h"
 
 static const struct {
     const char *html;
@@ -107,7 +109,7 @@ static const struct {
 
 static void test_bombs(void)
 {
-    gint64 start = g_get_monotonic_time();
+    int64_t start = test_cpu_us();
 
     for (size_t i = 0; i < G_N_ELEMENTS(bombs); i++) {
         GString *html = g_string_new(bombs[i].start), *out = g_string_new(NULL);
@@ -119,8 +121,8 @@ static void test_bombs(void)
         g_string_free(out, TRUE);
     }
     g_test_message("%zu inputs of 4 MiB in %.0f ms", G_N_ELEMENTS(bombs),
-                   (double) (g_get_monotonic_time() - start) / 1000);
-    g_assert_cmpint(g_get_monotonic_time() - start, <, 20 * G_USEC_PER_SEC);
+                   (double) (test_cpu_us() - start) / 1000);
+    g_assert_cmpint(test_cpu_us() - start, <, 20 * G_USEC_PER_SEC);
 }
 
 int main(int argc, char **argv)

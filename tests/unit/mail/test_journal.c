@@ -1,10 +1,11 @@
 /*
  * test_journal.c - every row of the corpus's TRUTH.tsv, the real reports, and odd forms by hand
  */
+#include <mailkeep/mail.h>
+
 #include <string.h>
 
 #include <mailkeep/limits.h>
-#include <mailkeep/mail.h>
 
 #include "corpus.h"
 

@@ -1,9 +1,9 @@
 /*
  * test_parts.c - the leaves of a mail, for reading
  */
-#include <string.h>
-
 #include <mailkeep/mail.h>
+
+#include <string.h>
 
 static const char sample[] =
     "Content-Type: multipart/mixed; boundary=b\r\n\r\n"

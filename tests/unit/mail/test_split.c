@@ -1,12 +1,14 @@
 /*
  * test_split.c - the ranges of parts: by hand for odd forms, and over the whole corpus
  */
+#include <mailkeep/mail.h>
+
 #include <string.h>
 
 #include <mailkeep/limits.h>
-#include <mailkeep/mail.h>
 
 #include "corpus.h"
+#include "cpu_time.h"
 
 #define MULTI \
     "MIME-Version: 1.0\r\nContent-Type: multipart/mixed; boundary=\"b\"\r\n\r\npreamble\r\n"
@@ -127,7 +129,7 @@ static GString *nested(unsigned depth)
 /* Bombs end quickly and without much memory; the time is generous for slow machines. */
 static void test_bombs(void)
 {
-    gint64 start = g_get_monotonic_time();
+    int64_t start = test_cpu_us();
     GString *deep = nested(1000), *parts = g_string_new(MULTI), *header = g_string_new(NULL);
 
     for (int i = 0; i < 200000; i++)
@@ -137,7 +139,7 @@ static void test_bombs(void)
     g_array_unref(mk_mail_split((uint8_t *) deep->str, deep->len));
     g_array_unref(mk_mail_split((uint8_t *) parts->str, parts->len));
     g_array_unref(mk_mail_split((uint8_t *) header->str, header->len));
-    g_assert_cmpint(g_get_monotonic_time() - start, <, 2 * G_USEC_PER_SEC);
+    g_assert_cmpint(test_cpu_us() - start, <, 2 * G_USEC_PER_SEC);
     g_string_free(deep, TRUE);
     g_string_free(parts, TRUE);
     g_string_free(header, TRUE);

@@ -4,10 +4,13 @@
  * Expected values: RFC 5322 A, 2047 8, 3339 arithmetic by `date -u -d`, and for what is malformed
  * what tech notes and Python's email package agree on, or what loses no address.
  */
+#include <mailkeep/mail.h>
+
 #include <string.h>
 
 #include <mailkeep/limits.h>
-#include <mailkeep/mail.h>
+
+#include "cpu_time.h"
 
 static MkMailSummary *summary_of(const char *mail)
 {
@@ -306,15 +309,14 @@ static void test_bombs(void)
 {
     for (size_t i = 0; i < G_N_ELEMENTS(bombs); i++) {
         GString *mail = repeated(bombs[i].start, bombs[i].what, bombs[i].bytes);
-        gint64 start = g_get_monotonic_time();
+        int64_t start = test_cpu_us();
         g_autoptr(MkMailSummary) s = summary_of(mail->str);
         g_autoptr(MkMailText) text = mk_mail_text((uint8_t *) mail->str, mail->len);
         g_autoptr(MkJournal) j = mk_journal_parse((uint8_t *) mail->str, mail->len);
         g_autoptr(GPtrArray) parts = mk_mail_parts((uint8_t *) mail->str, mail->len);
 
-        g_test_message("%s: %.0f ms", bombs[i].name,
-                       (double) (g_get_monotonic_time() - start) / 1000);
-        g_assert_cmpint(g_get_monotonic_time() - start, <, 5 * G_USEC_PER_SEC);
+        g_test_message("%s: %.0f ms", bombs[i].name, (double) (test_cpu_us() - start) / 1000);
+        g_assert_cmpint(test_cpu_us() - start, <, 5 * G_USEC_PER_SEC);
         if (bombs[i].bytes >= 10 << 20)
             g_assert_true(s->is_malformed);
         g_assert_cmpuint(s->to->len, <=, MK_LIMIT_ADDRESSES);

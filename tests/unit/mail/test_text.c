@@ -1,10 +1,11 @@
 /*
  * test_text.c - what the index gets of a mail
  */
+#include <mailkeep/mail.h>
+
 #include <string.h>
 
 #include <mailkeep/limits.h>
-#include <mailkeep/mail.h>
 
 #define MIXED "Content-Type: multipart/mixed; boundary=b\r\n\r\n"
 #define ALTERNATIVE "Content-Type: multipart/alternative; boundary=c\r\n\r\n"

@@ -3,10 +3,11 @@
  *
  * No crash, no endless time, all text valid UTF-8 without NUL, all ranges within the mail.
  */
+#include <mailkeep/mail.h>
+
 #include <string.h>
 
 #include <mailkeep/limits.h>
-#include <mailkeep/mail.h>
 
 #include "corpus.h"
 

@@ -1,6 +1,4 @@
 /* test_damage.c - flipped bits, cut files, rebuilding; what is reported and never served */
-#include "../../support/store_help.h"
-
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -8,6 +6,8 @@
 #include <glib/gstdio.h>
 
 #include <mailkeep/limits.h>
+
+#include "store_help.h"
 
 #define MAILS 12
 

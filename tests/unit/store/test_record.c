@@ -1,7 +1,7 @@
 /* test_record.c - checksums, frames, COMMIT records, compression, recipes' numbers */
-#include "../../../src/store/internal.h"
-
 #include <string.h>
+
+#include "store/internal.h"
 
 /* RFC 3720 appendix B.4 */
 static void test_crc32c(void)

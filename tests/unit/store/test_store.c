@@ -1,10 +1,10 @@
 /* test_store.c - mails in and out, duplicates, receipts, folders, changes, reopening */
-#include "../../support/store_help.h"
-
 #include <pthread.h>
 #include <string.h>
 
 #include <mailkeep/limits.h>
+
+#include "store_help.h"
 
 static void set_up(TestStore *t, gconstpointer data)
 {

@@ -3,8 +3,8 @@
 
 #include <mailkeep/limits.h>
 
-#include "web/internal.h"
 #include "fixture.h"
+#include "web/internal.h"
 
 typedef struct {
     Fixture archive;

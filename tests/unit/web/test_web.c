@@ -9,8 +9,8 @@
 #include <mailkeep/base.h>
 #include <mailkeep/limits.h>
 
-#include "web/internal.h"
 #include "fixture.h"
+#include "web/internal.h"
 
 #define JOURNAL "journal@archive.example"
 /* With an octet that is not UTF-8, a NUL, and a last line without end: all of it must come back. */
