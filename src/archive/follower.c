@@ -16,8 +16,9 @@
 #include "internal.h"
 
 enum {
-    GATHER_MS = 150,  /* mails that come together make one segment */
-    RETRY_MS = 10000, /* after an error */
+    GATHER_MS = 150,           /* mails that come together make one segment */
+    RETRY_MS = 10000,          /* after an error */
+    TRAINING_EVERY_POKES = 32, /* is it time for a dictionary? */
 };
 
 typedef enum { IDLE, WAITING, RUNNING } State;
@@ -31,8 +32,18 @@ typedef struct {
     /* out */
     BatchOutcome outcome;
     GError *error;
-    GError *training_error;
 } FollowJob;
+
+/* Learning a dictionary does not wait for the index: until it is there, mail takes more disk. */
+typedef struct {
+    MkJob job;
+    /* in */
+    Follower *follower; /* loop only */
+    MkArchive *archive;
+    ArchiveStore *store;
+    /* out */
+    GError *error;
+} TrainJob;
 
 struct Follower {
     MkArchive *archive;
@@ -41,10 +52,13 @@ struct Follower {
     State state;
     bool poked; /* while RUNNING */
     bool stopped;
+    bool training;
+    unsigned pokes;
     FollowJob *running; /* in RUNNING */
 };
 
 static void run_batch(void *cookie);
+static void train_if_wanted(Follower *follower);
 
 Follower *follower_new(MkArchive *archive, ArchiveStore *store)
 {
@@ -74,6 +88,8 @@ void follower_poke(Follower *follower)
 {
     if (follower->stopped)
         return;
+    if (follower->pokes++ % TRAINING_EVERY_POKES == 0)
+        train_if_wanted(follower);
     switch (follower->state) {
     case IDLE: wait_for(follower, GATHER_MS); break;
     case WAITING: break;
@@ -102,14 +118,10 @@ static uint64_t thread_cpu_us(void)
 static void batch_run(MkJob *job)
 {
     FollowJob *follow = (FollowJob *) job;
-    uint64_t started_us = thread_cpu_us(), indexed_us;
+    uint64_t started_us = thread_cpu_us();
 
     index_batch(follow->archive, follow->store, job, &follow->outcome, &follow->error);
-    indexed_us = thread_cpu_us();
-    if (mk_store_wants_training(follow->store->store))
-        mk_store_train(follow->store->store, &follow->training_error);
-    follow->archive->index_cpu_us += indexed_us - started_us;
-    follow->archive->training_cpu_us += thread_cpu_us() - indexed_us;
+    follow->archive->index_cpu_us += thread_cpu_us() - started_us;
 }
 
 static void go_on(Follower *follower, const FollowJob *job)
@@ -140,10 +152,9 @@ static void batch_done(MkJob *job)
 
     follower->running = NULL;
     log_failure("archive.index-failed", follow->store, follow->error);
-    log_failure("archive.training-failed", follow->store, follow->training_error);
     go_on(follower, follow);
+    train_if_wanted(follower);
     g_clear_error(&follow->error);
-    g_clear_error(&follow->training_error);
     g_free(follow);
     archive_busy_end(archive);
 }
@@ -175,4 +186,45 @@ static void run_batch(void *cookie)
         wait_for(follower, RETRY_MS); /* the lane is full */
     else
         follower->state = RUNNING;
+}
+
+/* -- training ------------------------------------------------------------------------------------ */
+static void train_run(MkJob *job)
+{
+    TrainJob *train = (TrainJob *) job;
+    uint64_t started_us = thread_cpu_us();
+
+    mk_store_train(train->store->store, &train->error);
+    train->archive->training_cpu_us += thread_cpu_us() - started_us;
+}
+
+static void train_done(MkJob *job)
+{
+    TrainJob *train = (TrainJob *) job;
+    MkArchive *archive = train->archive;
+
+    train->follower->training = false;
+    log_failure("archive.training-failed", train->store, train->error);
+    g_clear_error(&train->error);
+    g_free(train);
+    archive_busy_end(archive);
+}
+
+static void train_if_wanted(Follower *follower)
+{
+    TrainJob *train;
+
+    if (follower->stopped || follower->training || !mk_store_wants_training(follower->store->store))
+        return;
+    train = g_new0(TrainJob, 1);
+    train->job.run = train_run;
+    train->job.done = train_done;
+    train->follower = follower;
+    train->archive = follower->archive;
+    train->store = follower->store;
+    follower->training = mk_job_submit(follower->archive->loop, MK_LANE_BULK, &train->job, NULL);
+    if (follower->training)
+        archive_busy_begin(follower->archive);
+    else
+        g_free(train);
 }

@@ -19,7 +19,7 @@
 #define TRAIN_RUNNING 1
 #define TRAIN_FAILED 2
 
-static const uint64_t thresholds[] = { 300, 2000, 20000, 200000 };
+static const uint64_t thresholds[] = { 150, 2000, 20000, 200000 };
 
 bool mk_store_wants_training(MkStore *store)
 {
