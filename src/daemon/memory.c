@@ -14,8 +14,8 @@
 
 enum {
     ARENAS = 3,
-    LARGE_BYTES = 256 << 10,
-    TRIM_BYTES = 4 << 20,
+    LARGE_BYTES = 4 << 20,
+    TRIM_BYTES = 16 << 20,
     LOOK_EVERY_MS = 3000,
 };
 
