@@ -303,7 +303,7 @@ static bool index_batch_locked(MkArchive *archive, ArchiveStore *store, const Mk
         store->indexed = watermark;
         mk_store_changes_done(store->store, watermark);
     }
-    return mk_index_merge(store->index, &merged, error);
+    return mk_index_merge(store->index, NULL, &merged, error);
 }
 
 bool index_batch(MkArchive *archive, ArchiveStore *store, const MkJob *job, BatchOutcome *out,

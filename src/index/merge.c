@@ -454,11 +454,12 @@ static bool replace(Merge *merge, MkWriteTxn *txn, const GArray *chosen,
     return mk_manifest_store(txn, &manifest, error) && mk_write_txn_commit(txn, error);
 }
 
-bool mk_index_merge(MkIndex *index, bool *out_merged, GError **error)
+bool mk_index_merge(MkIndex *index, const int *cancelled, bool *out_merged, GError **error)
 {
     g_auto(Merge) merge = { .index = index, .txn = MK_TXN_INIT };
     g_auto(MkWriteTxn) txn = MK_TXN_INIT;
     MkSegmentInfo merged;
+    (void) cancelled;
 
     if (!mk_read_txn_begin(&merge.txn, index->db, error))
         return false;

@@ -108,7 +108,7 @@ static void test_merge_equals(void)
     sample_fill(&sample, true);
     for (size_t i = 0; i < G_N_ELEMENTS(queries); i++)
         before[i] = sample_find(&sample, queries[i], true);
-    g_assert_true(mk_index_merge(sample.index, &merged, NULL));
+    g_assert_true(mk_index_merge(sample.index, NULL, &merged, NULL));
     g_assert_true(merged);
     MkIndexStatistics statistics;
     g_assert_true(mk_index_statistics(sample.index, &statistics, NULL));
@@ -117,7 +117,7 @@ static void test_merge_equals(void)
         expect(&sample, queries[i], before[i]);
         g_free(before[i]);
     }
-    g_assert_true(mk_index_merge(sample.index, &merged, NULL));
+    g_assert_true(mk_index_merge(sample.index, NULL, &merged, NULL));
     g_assert_false(merged);
     sample_clear(&sample);
 }
@@ -158,7 +158,7 @@ static void test_searches_beside_writing(void)
         bool merged;
         SampleMail mail = { .number = i, .subject = "mail", .body = "mail m" };
         add_one(&sample, &mail, i);
-        g_assert_true(mk_index_merge(sample.index, &merged, NULL));
+        g_assert_true(mk_index_merge(sample.index, NULL, &merged, NULL));
     }
     for (unsigned i = 0; i < 2; i++) {
         /* On a busy machine a thread may not have had its turn yet. */

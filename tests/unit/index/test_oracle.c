@@ -441,7 +441,7 @@ static void test_oracle(void)
         bool merged = false;
         one_commit(&sample, round + 1);
         if (pick(3) == 0)
-            g_assert_true(mk_index_merge(sample.index, &merged, NULL));
+            g_assert_true(mk_index_merge(sample.index, NULL, &merged, NULL));
         merges += merged;
         if (pick(6) == 0)
             sample_reopen(&sample);
