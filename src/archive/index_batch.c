@@ -110,6 +110,7 @@ static void add_doc(Batch *batch, uint32_t number, const MkMailInfo *info, GByte
         [MK_FIELD_ATTACHMENT_NAME] = list_of_strings(text->attachment_names),
         [MK_FIELD_ATTACHMENT_TEXT] = list_of_text(text->attachment_text->str),
         [MK_FIELD_ENVELOPE] = list_of_strings(envelope_only),
+        [MK_FIELD_MESSAGE_ID] = list_of_text(summary->message_id),
     };
     MkIndexDoc doc = { .number = number,
                        .date_unix_ms = info->date_unix_ms,
