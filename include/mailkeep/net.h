@@ -76,6 +76,9 @@ void mk_stream_unref(MkStream *stream);
  * nothing for 5 s, or not all within a minute, is cut off.
  */
 void mk_stream_close(MkStream *stream);
+/* The same, but does not wait for the peer to close as well: for one that has sent nothing which is
+ * not answered, so that no reset can destroy an answer on its way. */
+void mk_stream_close_idle(MkStream *stream);
 /* Closes at once, throwing away what is queued. */
 void mk_stream_abort(MkStream *stream);
 

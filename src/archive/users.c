@@ -304,6 +304,13 @@ static bool rights_put(GPtrArray *list, const char *folder, uint32_t rights, GEr
     return true;
 }
 
+/* The archive for what nobody owns is there for the administrator before its first mail. */
+static bool may_be_granted(MkArchive *archive, const char *folder)
+{
+    return folder_exists(archive, folder) || g_str_equal(folder, MK_ARCHIVE_CATCHALL) ||
+           g_str_equal(folder, MK_FOLDER_CATCHALL);
+}
+
 static bool set_rights_locked(MkArchive *archive, const char *user_name, const char *folder,
                               uint32_t rights, GError **error)
 {
@@ -311,7 +318,7 @@ static bool set_rights_locked(MkArchive *archive, const char *user_name, const c
 
     if (record == NULL)
         return false;
-    if (!folder_exists(archive, folder)) /* also with rights 0, so that a typing error is seen */
+    if (!may_be_granted(archive, folder)) /* also with rights 0, so that a typing error is seen */
         return mk_fail(error, MK_ERROR_NOT_FOUND, "there is no such archive or folder");
     if (!rights_put(record->user.folder_rights, folder, rights, error))
         return false;

@@ -14,8 +14,8 @@
 
 enum {
     ARENAS = 3,
-    LARGE_BYTES = 4 << 20,
-    TRIM_BYTES = 16 << 20,
+    LARGE_BYTES = 1 << 20,
+    TRIM_BYTES = 4 << 20,
     LOOK_EVERY_MS = 3000,
 };
 

@@ -91,6 +91,8 @@ static void connection_enter(MkHttpConnection *connection, State next)
 /* In order, or at once; what the handler still does with the request comes to nothing. */
 static void connection_close(MkHttpConnection *connection, bool abort)
 {
+    bool idle = connection->state == IDLE;
+
     if (connection->state == CLOSED)
         return;
     connection_enter(connection, CLOSED);
@@ -99,6 +101,8 @@ static void connection_close(MkHttpConnection *connection, bool abort)
     g_clear_pointer(&connection->sender, mk_http_sender_close);
     if (abort)
         mk_stream_abort(connection->stream);
+    else if (idle)
+        mk_stream_close_idle(connection->stream);
     else
         mk_stream_close(connection->stream);
     if (connection->request != NULL)

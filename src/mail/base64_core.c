@@ -4,32 +4,46 @@
  * Everything about lines, padding and garbage is the caller's: base64.c (exact) and transfer.c
  * (lenient).
  */
+#include <string.h>
+
 #include "internal.h"
 
-#define VALID 0x40 /* set in every entry of the alphabet, so that 0 means "not base64" */
-#define V(n) (VALID | (n))
-
 /* clang-format off */
-static const uint8_t sextets[256] = {
-    ['A'] = V(0),  ['B'] = V(1),  ['C'] = V(2),  ['D'] = V(3),  ['E'] = V(4),  ['F'] = V(5),
-    ['G'] = V(6),  ['H'] = V(7),  ['I'] = V(8),  ['J'] = V(9),  ['K'] = V(10), ['L'] = V(11),
-    ['M'] = V(12), ['N'] = V(13), ['O'] = V(14), ['P'] = V(15), ['Q'] = V(16), ['R'] = V(17),
-    ['S'] = V(18), ['T'] = V(19), ['U'] = V(20), ['V'] = V(21), ['W'] = V(22), ['X'] = V(23),
-    ['Y'] = V(24), ['Z'] = V(25), ['a'] = V(26), ['b'] = V(27), ['c'] = V(28), ['d'] = V(29),
-    ['e'] = V(30), ['f'] = V(31), ['g'] = V(32), ['h'] = V(33), ['i'] = V(34), ['j'] = V(35),
-    ['k'] = V(36), ['l'] = V(37), ['m'] = V(38), ['n'] = V(39), ['o'] = V(40), ['p'] = V(41),
-    ['q'] = V(42), ['r'] = V(43), ['s'] = V(44), ['t'] = V(45), ['u'] = V(46), ['v'] = V(47),
-    ['w'] = V(48), ['x'] = V(49), ['y'] = V(50), ['z'] = V(51), ['0'] = V(52), ['1'] = V(53),
-    ['2'] = V(54), ['3'] = V(55), ['4'] = V(56), ['5'] = V(57), ['6'] = V(58), ['7'] = V(59),
-    ['8'] = V(60), ['9'] = V(61), ['+'] = V(62), ['/'] = V(63),
-};
+#define ALPHABET(X) \
+    ['A'] = X(0), ['B'] = X(1), ['C'] = X(2), ['D'] = X(3), ['E'] = X(4), \
+    ['F'] = X(5), ['G'] = X(6), ['H'] = X(7), ['I'] = X(8), ['J'] = X(9), \
+    ['K'] = X(10), ['L'] = X(11), ['M'] = X(12), ['N'] = X(13), ['O'] = X(14), \
+    ['P'] = X(15), ['Q'] = X(16), ['R'] = X(17), ['S'] = X(18), ['T'] = X(19), \
+    ['U'] = X(20), ['V'] = X(21), ['W'] = X(22), ['X'] = X(23), ['Y'] = X(24), \
+    ['Z'] = X(25), ['a'] = X(26), ['b'] = X(27), ['c'] = X(28), ['d'] = X(29), \
+    ['e'] = X(30), ['f'] = X(31), ['g'] = X(32), ['h'] = X(33), ['i'] = X(34), \
+    ['j'] = X(35), ['k'] = X(36), ['l'] = X(37), ['m'] = X(38), ['n'] = X(39), \
+    ['o'] = X(40), ['p'] = X(41), ['q'] = X(42), ['r'] = X(43), ['s'] = X(44), \
+    ['t'] = X(45), ['u'] = X(46), ['v'] = X(47), ['w'] = X(48), ['x'] = X(49), \
+    ['y'] = X(50), ['z'] = X(51), ['0'] = X(52), ['1'] = X(53), ['2'] = X(54), \
+    ['3'] = X(55), ['4'] = X(56), ['5'] = X(57), ['6'] = X(58), ['7'] = X(59), \
+    ['8'] = X(60), ['9'] = X(61), ['+'] = X(62), ['/'] = X(63)
 /* clang-format on */
+
+/*
+ * What a letter at each of the four places of a quantum adds to its three octets, the first octet
+ * lowest; the highest bit tells it from what is not base64.
+ */
+#define VALID (UINT32_C(1) << 31)
+#define PLACE_0(v) (VALID | (v) << 2)
+#define PLACE_1(v) (VALID | (v) >> 4 | ((v) &15) << 12)
+#define PLACE_2(v) (VALID | (v) >> 2 << 8 | ((v) &3) << 22)
+#define PLACE_3(v) (VALID | (v) << 16)
+static const uint32_t place_0[256] = { ALPHABET(PLACE_0) };
+static const uint32_t place_1[256] = { ALPHABET(PLACE_1) };
+static const uint32_t place_2[256] = { ALPHABET(PLACE_2) };
+static const uint32_t place_3[256] = { ALPHABET(PLACE_3) };
 
 static const char alphabet[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 
 int mk_base64_value(uint8_t octet)
 {
-    return sextets[octet] ? sextets[octet] & 0x3f : -1;
+    return (place_3[octet] & VALID) != 0 ? (int) (place_3[octet] >> 16 & 0x3f) : -1;
 }
 
 uint8_t mk_base64_letter(unsigned value)
@@ -37,21 +51,31 @@ uint8_t mk_base64_letter(unsigned value)
     return (uint8_t) alphabet[value & 0x3f];
 }
 
+static inline uint32_t decode_quantum(const uint8_t *in)
+{
+    uint32_t a = place_0[in[0]], b = place_1[in[1]], c = place_2[in[2]], d = place_3[in[3]];
+
+    return (a & b & c & d & VALID) != 0 ? (a | b | c | d) & ~VALID : VALID;
+}
+
+/* Four octets are written at a time where another quantum follows, which overwrites the last. */
 size_t mk_base64_decode_quanta(const uint8_t *in, size_t length, uint8_t *out)
 {
     size_t i = 0;
+    uint32_t octets;
 
-    for (; i + 4 <= length; i += 4, out += 3) {
-        uint32_t a = sextets[in[i]], b = sextets[in[i + 1]];
-        uint32_t c = sextets[in[i + 2]], d = sextets[in[i + 3]];
-
-        if (!(a & b & c & d & VALID))
-            break;
-        out[0] = (uint8_t) (a << 2 | (b & 0x3f) >> 4);
-        out[1] = (uint8_t) (b << 4 | (c & 0x3f) >> 2);
-        out[2] = (uint8_t) (c << 6 | (d & 0x3f));
+    for (; i + 8 <= length; i += 4, out += 3) {
+        octets = decode_quantum(in + i);
+        if (octets == VALID)
+            return i;
+        octets = GUINT32_TO_LE(octets);
+        memcpy(out, &octets, sizeof octets);
     }
-    return i;
+    if (i + 4 > length || (octets = decode_quantum(in + i)) == VALID)
+        return i;
+    for (int octet = 0; octet < 3; octet++)
+        out[octet] = (uint8_t) (octets >> 8 * octet);
+    return i + 4;
 }
 
 void mk_base64_encode_quanta(const uint8_t *in, size_t length, uint8_t *out)

@@ -113,6 +113,7 @@ struct MkStream {
     unsigned close_checks;
     bool was_full;
     GError *late_error; /* found inside an owner's call; told from the loop */
+    bool no_linger;     /* closing does not wait for the peer's FIN */
     bool broken;        /* socket or TLS session failed: nothing of the owner's goes out any more */
 
     /* TLS */

@@ -240,12 +240,19 @@ void mk_stream_close(MkStream *stream)
     stream_want_turn(stream);
 }
 
+void mk_stream_close_idle(MkStream *stream)
+{
+    stream->no_linger = true;
+    mk_stream_close(stream);
+}
+
 static void on_shut_down(uv_shutdown_t *request, int status)
 {
     MkStream *stream = request->data;
 
     g_free(request);
-    if (stream->state == STREAM_LINGERING && (status < 0 || stream->peer_eof))
+    if (stream->state == STREAM_LINGERING &&
+        (status < 0 || stream->peer_eof || stream->no_linger))
         stream_close_now(stream);
     mk_stream_unref(stream);
 }

@@ -1,4 +1,4 @@
-"""One flipped bit in a pack is reported by VerifyStore and never served as good."""
+"""One flipped bit in a pack, the catalog or the index is reported and never served as good."""
 
 import glob
 import os
@@ -68,6 +68,60 @@ def _(t):
             status, _, data = web.request("GET", f"/api/v1/messages/{message_id}/raw")
             assert status != 200 or data == octets, f"{message_id} is served changed, flip at {at}"
         assert t.server.stop() == 0
+
+
+def answers(t, api):
+    """What the index says: totals and ids of a few searches; an error is its own answer."""
+    said = {}
+    for query in ("", "tok3x*", "invoice", "from:contoso.example", "\"the meeting\""):
+        try:
+            found = api("SearchMessages", query=query, limit=200)
+            said[query] = (found["total"], sorted(m["id"] for m in found["items"]))
+        except Failure:
+            said[query] = None
+    return said
+
+
+def flip_in_database(t, name, good_answers):
+    """True when the flip was noticed; AssertionError when something wrong was given out."""
+    shutil.rmtree(t.server.data)
+    shutil.copytree(t.server.data + ".good", t.server.data)
+    path = os.path.join(t.server.data, "stores/default", name)
+    at = rng.randrange(2 * 4096, used_length(path))  # behind LMDB's two meta pages
+    flip(path, at, rng.randrange(8))
+    where = f"{name}, flip at {at}"
+    try:
+        t.server.start()
+    except RuntimeError:
+        assert "error" in t.server.log_text(), where
+        return True
+    api, web, noticed = t.server.api(), t.server.web(), False
+    try:
+        api("VerifyStore", id=1, includeIndexes="true")
+    except Failure:
+        noticed = True
+    for query, answer in answers(t, api).items():
+        noticed |= answer is None
+        assert answer in (None, good_answers[query]), f"{where}: wrong answer to {query!r}"
+    for message_id, octets in t.good.items():
+        status, _, data = web.request("GET", f"/api/v1/messages/{message_id}/raw")
+        noticed |= status != 200
+        assert status != 200 or data == octets, f"{where}: {message_id} is served changed"
+    t.server.stop()
+    return noticed
+
+
+@test(f"{2 * (FLIPS // 3)} flips in catalog and index: noticed, or nothing is different")
+def _(t):
+    shutil.rmtree(t.server.data)
+    shutil.copytree(t.server.data + ".good", t.server.data)
+    t.server.start()
+    good_answers = answers(t, t.server.api())
+    assert good_answers[""][0] == 80 and None not in good_answers.values()
+    assert t.server.stop() == 0
+    noticed = [flip_in_database(t, name, good_answers) for _ in range(FLIPS // 3)
+               for name in ("catalog/data.mdb", "index/data.mdb")]
+    assert any(noticed) or VARIANT != "release"
 
 
 @test("a lost catalog is made anew from the packs, and all is found again")

@@ -216,6 +216,11 @@ static void test_rights(void)
     g_assert_cmpstr(((MkFolder *) folders->pdata[0])->path, ==, "anna");
     g_ptr_array_unref(folders);
 
+    /* before the first mail that nobody owns */
+    mk_archive_user_set_rights(f.archive, "anna", MK_ARCHIVE_CATCHALL, MK_RIGHT_READ, &error);
+    g_assert_no_error(error);
+    mk_archive_user_set_rights(f.archive, "anna", MK_ARCHIVE_CATCHALL, 0, &error);
+    g_assert_no_error(error);
     mk_archive_user_set_rights(f.archive, "anna", "admin", MK_RIGHT_READ, &error);
     mk_archive_user_set_rights(f.archive, "anna", "annabell", MK_RIGHT_WRITE, &error);
     g_assert_no_error(error);

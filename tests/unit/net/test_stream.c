@@ -297,6 +297,31 @@ static void test_close_is_bounded(Fixture *f, gconstpointer data)
     close(fd);
 }
 
+/* Nothing is owed to it: its FIN is not waited for. Turns are counted, not time. */
+static void test_close_idle(Fixture *f, gconstpointer data)
+{
+    MkStream *stream;
+    char got[8];
+    int fd;
+
+    (void) data;
+    listen_on(f, "127.0.0.1", NULL);
+    fd = raw_connect(f);
+    WAIT(f->accepted == 1);
+    say(&f->server, "bye\r\n");
+    stream = g_steal_pointer(&f->server.stream);
+    mk_stream_close_idle(stream);
+    mk_stream_unref(stream);
+    for (int turn = 0; turn < 1000 && f->counter.open > 0; turn++) {
+        mk_loop_turn(f->loop);
+        g_usleep(200);
+    }
+    g_assert_cmpuint(f->counter.open, ==, 0);
+    g_assert_cmpint(recv(fd, got, sizeof got, 0), ==, 5);
+    g_assert_cmpint(recv(fd, got, sizeof got, 0), ==, 0); /* in order, no reset */
+    close(fd);
+}
+
 /* A peer still talking when we close gets our last words, not a reset. */
 static void test_last_words_arrive(Fixture *f, gconstpointer data)
 {
@@ -339,6 +364,7 @@ int main(int argc, char **argv)
     ADD("stream", close_in_callback_tls);
     ADD("stream", abort_in_callback);
     ADD("stream", close_is_bounded);
+    ADD("stream", close_idle);
     ADD("stream", last_words_arrive);
     return g_test_run();
 }
