@@ -136,7 +136,9 @@ typedef struct {
     int64_t date_unix_ms;
     int64_t archived_unix_ms;
     uint64_t size_bytes;
-    uint32_t flags;          /* MK_MAIL_... of store.h; opaque here but for filtering */
+    /* MK_MAIL_... of store.h; opaque here but for filtering. Those of MK_INDEX_TEXT_... are added
+     * from the attachments. */
+    uint32_t flags;
     const uint32_t *folders; /* ids */
     size_t folder_count;
     /* texts of a field: several values (addresses, file names) never match across their borders */

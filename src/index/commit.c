@@ -166,7 +166,7 @@ static MkSortItem *sorted_terms(const MkTermTable *table)
     return items;
 }
 
-/* Each term once, backwards, if it has a posting in the segment. */
+/* Each term once, backwards, if it has a posting in the segment. A Message-ID is no word. */
 static void note_reversed(MkArena *arena, GArray *reversed, const MkTerm *term)
 {
     char *text = mk_arena_string(arena, term->text, term->length);
@@ -196,7 +196,7 @@ static bool write_terms(Commit *commit, MkSegmentWriter *segment, GArray *revers
             return false;
         bool again = last != NULL && last->length == term->length &&
                      memcmp(last->text, term->text, term->length) == 0;
-        if (!again && term->length > 0)
+        if (!again && term->length > 0 && term->field != MK_FIELD_MESSAGE_ID)
             note_reversed(&table->arena, reversed, term);
         last = term;
     }
@@ -262,6 +262,10 @@ static bool write_docs(Commit *commit, MkSegmentWriter *segment, GError **error)
                              .subject_rank = commit->ranks[1][commit->order[i]],
                              .folders = doc->folders,
                              .folder_count = doc->folder_count,
+                             .conversation = doc->conversation,
+                             .copy = doc->copy,
+                             .attachments = doc->attachments,
+                             .attachment_count = doc->attachment_count,
                              .texts = { doc->texts[0], doc->texts[1], doc->texts[2] } };
         if (!mk_segment_writer_doc(segment, &row, error))
             return false;

@@ -54,6 +54,9 @@ typedef enum {
     STREAM_FROM_KEYS_DIRECTORY,
     STREAM_SUBJECT_KEYS,
     STREAM_SUBJECT_KEYS_DIRECTORY,
+    STREAM_CONVERSATION, /* columns: 48 bits, 0 = none */
+    STREAM_COPY,
+    STREAM_ATTACHMENTS, /* what became of attachments' text, MK_INDEX_COLUMN_DOCS a block */
     STREAM_COUNT,
 } MkStreamKind;
 
@@ -414,6 +417,28 @@ const uint32_t *mk_folder_column_ids(const MkFolderColumn *column, uint32_t set,
 /* @sets: GArray of uint32_t each, one a mail */
 void mk_folder_column_encode(GByteArray *out, GArray *const *sets, size_t count);
 
+/* What became of the text of attachments; most mails have none and take no room. */
+typedef struct {
+    MkTxn *txn;
+    MkWatch *watch;
+    const MkSegment *segment;
+    GByteArray *block;
+    uint32_t loaded;
+    GArray *items;                       /* MkAttachmentText of the block */
+    uint32_t ends[MK_INDEX_COLUMN_DOCS]; /* where each mail's end in items */
+} MkAttachmentColumn;
+void mk_attachment_column_init(MkAttachmentColumn *column, MkTxn *txn, MkWatch *watch,
+                               const MkSegment *segment);
+void mk_attachment_column_clear(MkAttachmentColumn *column);
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(MkAttachmentColumn, mk_attachment_column_clear)
+/* *out_items is borrowed until the next call. */
+bool mk_attachment_column_get(MkAttachmentColumn *column, uint32_t doc,
+                              const MkAttachmentText **out_items, size_t *out_count,
+                              GError **error);
+/* Adds those of the mail in @place of the block to its octets; *next_place is 0 for a new block. */
+void mk_attachment_column_put(GByteArray *out, uint32_t *next_place, uint32_t place,
+                              const MkAttachmentText *items, size_t count);
+
 /* What lists show. */
 typedef struct {
     MkWatch *watch;
@@ -450,6 +475,9 @@ typedef struct {
     uint32_t from_rank, subject_rank;
     const uint32_t *folders; /* ascending */
     size_t folder_count;
+    uint64_t conversation, copy;
+    const MkAttachmentText *attachments;
+    size_t attachment_count;
     const char *texts[3];
 } MkSegmentDoc;
 /* In ascending mail number. */
@@ -469,6 +497,8 @@ uint32_t mk_index_take_id(MkIndex *index);
 bool mk_deleted_erase(MkWriteTxn *txn, uint32_t id, GError **error);
 bool mk_deleted_store(MkWriteTxn *txn, uint32_t id, const MkDocSet *deleted, GError **error);
 MkDocSet *mk_deleted_load(MkTxn *txn, const MkSegmentInfo *info, GError **error);
+/* The Message-ID as a term: of a long one its start and a hash. At most MK_LIMIT_TOKEN_BYTES. */
+size_t mk_message_id_term(const char *message_id, char out[MK_LIMIT_TOKEN_BYTES]);
 /* *out_doc is UINT32_MAX when the segment has no such mail. */
 bool mk_segment_find(MkColumn *numbers, uint32_t number, uint32_t *out_doc, GError **error);
 

@@ -30,6 +30,9 @@ bool mk_stream_is_octets(MkStreamKind stream)
     case STREAM_DISPLAY:
     case STREAM_FROM_KEYS:
     case STREAM_SUBJECT_KEYS:
+    case STREAM_CONVERSATION:
+    case STREAM_COPY:
+    case STREAM_ATTACHMENTS:
     case STREAM_COUNT: return false;
     }
     g_assert_not_reached();

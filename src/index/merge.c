@@ -18,6 +18,7 @@ typedef struct {
     uint32_t *new_rank[2];   /* by sender, by subject */
     MkColumn columns[STREAM_COUNT];
     MkFolderColumn folders;
+    MkAttachmentColumn attachments;
     MkDisplay display;
     MkStrings strings; /* the list being merged */
     bool more;         /* strings stands on one */
@@ -34,9 +35,10 @@ typedef struct {
     GHashTable *dropped; /* terms that only deleted mails had */
 } Merge;
 
-static const MkStreamKind used_columns[] = { STREAM_NUMBER,      STREAM_DATE,  STREAM_ARCHIVED,
-                                             STREAM_SIZE,        STREAM_FLAGS, STREAM_FROM_RANK,
-                                             STREAM_SUBJECT_RANK };
+static const MkStreamKind used_columns[] = {
+    STREAM_NUMBER,    STREAM_DATE,         STREAM_ARCHIVED,     STREAM_SIZE, STREAM_FLAGS,
+    STREAM_FROM_RANK, STREAM_SUBJECT_RANK, STREAM_CONVERSATION, STREAM_COPY
+};
 
 static inline Source *source_at(const Merge *merge, guint i)
 {
@@ -93,6 +95,7 @@ static void source_init(Source *source, MkTxn *txn, const MkSegmentState *state)
     for (size_t i = 0; i < G_N_ELEMENTS(used_columns); i++)
         mk_column_init(&source->columns[used_columns[i]], txn, NULL, segment, used_columns[i]);
     mk_folder_column_init(&source->folders, txn, NULL, segment);
+    mk_attachment_column_init(&source->attachments, txn, NULL, segment);
     mk_display_init(&source->display, txn, NULL, segment);
     mk_octets_init(&source->docs, txn, NULL, segment, STREAM_DOCS);
     mk_octets_init(&source->positions, txn, NULL, segment, STREAM_POSITIONS);
@@ -107,6 +110,7 @@ static void source_clear(gpointer data)
     for (size_t i = 0; i < G_N_ELEMENTS(used_columns); i++)
         mk_column_clear(&source->columns[used_columns[i]]);
     mk_folder_column_clear(&source->folders);
+    mk_attachment_column_clear(&source->attachments);
     mk_display_clear(&source->display);
     mk_strings_clear(&source->strings);
     mk_octets_clear(&source->docs);
@@ -252,6 +256,8 @@ static bool write_doc(Merge *merge, Source *source, uint32_t doc, GError **error
         if (!mk_column_get(&source->columns[used_columns[i]], doc, &values[used_columns[i]], error))
             return false;
     if (!mk_folder_column_get(&source->folders, doc, &set, &loaded, error) ||
+        !mk_attachment_column_get(&source->attachments, doc, &row.attachments,
+                                  &row.attachment_count, error) ||
         !mk_display_get(&source->display, doc, texts, error))
         return false;
     row.number = (uint32_t) values[STREAM_NUMBER];
@@ -261,6 +267,8 @@ static bool write_doc(Merge *merge, Source *source, uint32_t doc, GError **error
     row.flags = (uint32_t) values[STREAM_FLAGS];
     row.from_rank = source->new_rank[0][values[STREAM_FROM_RANK]];
     row.subject_rank = source->new_rank[1][values[STREAM_SUBJECT_RANK]];
+    row.conversation = values[STREAM_CONVERSATION];
+    row.copy = values[STREAM_COPY];
     row.folders = mk_folder_column_ids(&source->folders, set, &row.folder_count);
     memcpy(row.texts, texts, sizeof texts);
     return mk_segment_writer_doc(merge->writer, &row, error);

@@ -161,7 +161,7 @@ static bool find(Run *run, GError **error)
 /* -- the page ------------------------------------------------------------------------------ */
 /* Columns a hit is made of, kept from one hit of a segment to the next. */
 typedef struct {
-    MkColumn archived, size, flags;
+    MkColumn archived, size, flags, conversation;
     MkFolderColumn folders;
     MkDisplay display;
 } PageReader;
@@ -173,6 +173,7 @@ static PageReader *page_reader_new(Run *run, uint32_t place)
     mk_column_init(&reader->archived, run->txn, &run->watch, segment, STREAM_ARCHIVED);
     mk_column_init(&reader->size, run->txn, &run->watch, segment, STREAM_SIZE);
     mk_column_init(&reader->flags, run->txn, &run->watch, segment, STREAM_FLAGS);
+    mk_column_init(&reader->conversation, run->txn, &run->watch, segment, STREAM_CONVERSATION);
     mk_folder_column_init(&reader->folders, run->txn, &run->watch, segment);
     mk_display_init(&reader->display, run->txn, &run->watch, segment);
     return reader;
@@ -184,6 +185,7 @@ static void page_reader_free(gpointer data)
     mk_column_clear(&reader->archived);
     mk_column_clear(&reader->size);
     mk_column_clear(&reader->flags);
+    mk_column_clear(&reader->conversation);
     mk_folder_column_clear(&reader->folders);
     mk_display_clear(&reader->display);
     g_free(reader);
@@ -214,11 +216,12 @@ static bool find_folder(Run *run, PageReader *reader, uint32_t doc, uint32_t *ou
 static bool make_hit(Run *run, PageReader *reader, const MkRanked *ranked, MkHit *out,
                      GError **error)
 {
-    uint64_t archived, size, flags;
+    uint64_t archived, size, flags, conversation;
     const char *texts[3];
     if (!mk_column_get(&reader->archived, ranked->doc, &archived, error) ||
         !mk_column_get(&reader->size, ranked->doc, &size, error) ||
         !mk_column_get(&reader->flags, ranked->doc, &flags, error) ||
+        !mk_column_get(&reader->conversation, ranked->doc, &conversation, error) ||
         !mk_display_get(&reader->display, ranked->doc, texts, error) ||
         !find_folder(run, reader, ranked->doc, &out->folder, error))
         return false;
@@ -227,6 +230,8 @@ static bool make_hit(Run *run, PageReader *reader, const MkRanked *ranked, MkHit
     out->archived_unix_ms = mk_column_to_time(archived);
     out->size_bytes = size;
     out->flags = (uint32_t) flags;
+    out->conversation = conversation;
+    out->group_count = 1;
     out->subject = g_strdup(texts[0]);
     out->from = g_strdup(texts[1]);
     out->to = g_strdup(texts[2]);
@@ -293,6 +298,6 @@ MkSearchResult *mk_index_search(MkIndex *index, const MkSearch *search, GError *
     run.view = mk_view_for(index, &txn, error);
     if (run.view == NULL || !find(&run, error) || !make_page(&run, result->hits, error))
         return NULL;
-    result->total = run.total;
+    result->total = result->mail_total = run.total;
     return g_steal_pointer(&result);
 }

@@ -37,14 +37,17 @@ struct MkSegmentWriter {
     StringStream strings[STREAM_COUNT];
     uint64_t (*columns)[MK_INDEX_COLUMN_DOCS]; /* STREAM_COUNT of them; few are used */
     GPtrArray *folders;                        /* GArray * of the column block */
+    GByteArray *attachments;                   /* octets of the column block */
+    uint32_t next_attachment;                  /* the smallest place that may follow in them */
     GPtrArray *texts;                          /* char *, of the display block */
     OpenTerm term;
     GByteArray *scratch;
 };
 
-static const MkStreamKind column_streams[] = { STREAM_NUMBER,      STREAM_DATE,  STREAM_ARCHIVED,
-                                               STREAM_SIZE,        STREAM_FLAGS, STREAM_FROM_RANK,
-                                               STREAM_SUBJECT_RANK };
+static const MkStreamKind column_streams[] = {
+    STREAM_NUMBER,    STREAM_DATE,         STREAM_ARCHIVED,     STREAM_SIZE, STREAM_FLAGS,
+    STREAM_FROM_RANK, STREAM_SUBJECT_RANK, STREAM_CONVERSATION, STREAM_COPY
+};
 static const MkStreamKind string_streams[] = { STREAM_TERMS, STREAM_REVERSED, STREAM_FROM_KEYS,
                                                STREAM_SUBJECT_KEYS };
 
@@ -66,6 +69,7 @@ MkSegmentWriter *mk_segment_writer_new(MkDb *db, MkWriteTxn *txn, uint32_t id)
         writer->strings[string_streams[i]].block = g_byte_array_new();
     writer->columns = g_malloc0(STREAM_COUNT * sizeof *writer->columns);
     writer->folders = g_ptr_array_new_with_free_func(free_array);
+    writer->attachments = g_byte_array_new();
     writer->texts = g_ptr_array_new_with_free_func(g_free);
     writer->term.refs = g_byte_array_new();
     writer->scratch = g_byte_array_new();
@@ -82,6 +86,7 @@ void mk_segment_writer_free(MkSegmentWriter *writer)
     }
     g_free(writer->columns);
     g_ptr_array_unref(writer->folders);
+    g_byte_array_unref(writer->attachments);
     g_ptr_array_unref(writer->texts);
     g_byte_array_unref(writer->term.refs);
     g_byte_array_unref(writer->scratch);
@@ -253,7 +258,12 @@ static bool flush_columns(MkSegmentWriter *writer, size_t count, GError **error)
     g_byte_array_set_size(writer->scratch, 0);
     mk_folder_column_encode(writer->scratch, (GArray *const *) writer->folders->pdata, count);
     g_ptr_array_set_size(writer->folders, 0);
-    return put_block(writer, STREAM_FOLDERS, block, writer->scratch, error);
+    if (!put_block(writer, STREAM_FOLDERS, block, writer->scratch, error) ||
+        !put_block(writer, STREAM_ATTACHMENTS, block, writer->attachments, error))
+        return false;
+    g_byte_array_set_size(writer->attachments, 0);
+    writer->next_attachment = 0;
+    return true;
 }
 
 static bool flush_display(MkSegmentWriter *writer, GError **error)
@@ -283,6 +293,10 @@ bool mk_segment_writer_doc(MkSegmentWriter *writer, const MkSegmentDoc *doc, GEr
     writer->columns[STREAM_FLAGS][place] = doc->flags;
     writer->columns[STREAM_FROM_RANK][place] = doc->from_rank;
     writer->columns[STREAM_SUBJECT_RANK][place] = doc->subject_rank;
+    writer->columns[STREAM_CONVERSATION][place] = doc->conversation;
+    writer->columns[STREAM_COPY][place] = doc->copy;
+    mk_attachment_column_put(writer->attachments, &writer->next_attachment, (uint32_t) place,
+                             doc->attachments, doc->attachment_count);
     if (doc->folder_count > 0)
         g_array_append_vals(folders, doc->folders, (guint) doc->folder_count);
     g_ptr_array_add(writer->folders, folders);
@@ -318,6 +332,7 @@ bool mk_segment_writer_end(MkSegmentWriter *writer, MkSegmentInfo *out_info, GEr
     for (size_t i = 0; i < G_N_ELEMENTS(column_streams); i++)
         info->lengths[column_streams[i]] = column_blocks;
     info->lengths[STREAM_FOLDERS] = column_blocks;
+    info->lengths[STREAM_ATTACHMENTS] = column_blocks;
     info->lengths[STREAM_DISPLAY] =
         ((uint64_t) info->doc_count + MK_INDEX_DISPLAY_DOCS - 1) / MK_INDEX_DISPLAY_DOCS;
     *out_info = *info;

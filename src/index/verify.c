@@ -141,6 +141,19 @@ static bool check_folders(Check *check, GError **error)
     return true;
 }
 
+static bool check_attachments(Check *check, GError **error)
+{
+    g_auto(MkAttachmentColumn) column = { 0 };
+    mk_attachment_column_init(&column, check->txn, NULL, check->segment);
+    for (uint32_t doc = 0; doc < check->info->doc_count; doc += MK_INDEX_COLUMN_DOCS) {
+        const MkAttachmentText *items;
+        size_t count;
+        if (!mk_attachment_column_get(&column, doc, &items, &count, error))
+            return false;
+    }
+    return true;
+}
+
 static bool check_display(Check *check, GError **error)
 {
     g_auto(MkDisplay) display = { 0 };
@@ -157,9 +170,10 @@ static bool check_form(Check *check, GError **error)
 {
     static const MkStreamKind lists[] = { STREAM_TERMS, STREAM_REVERSED, STREAM_FROM_KEYS,
                                           STREAM_SUBJECT_KEYS };
-    static const MkStreamKind columns[] = { STREAM_NUMBER,      STREAM_DATE,  STREAM_ARCHIVED,
-                                            STREAM_SIZE,        STREAM_FLAGS, STREAM_FROM_RANK,
-                                            STREAM_SUBJECT_RANK };
+    static const MkStreamKind columns[] = {
+        STREAM_NUMBER,    STREAM_DATE,         STREAM_ARCHIVED,     STREAM_SIZE, STREAM_FLAGS,
+        STREAM_FROM_RANK, STREAM_SUBJECT_RANK, STREAM_CONVERSATION, STREAM_COPY
+    };
     check->segment = mk_segment_open(check->txn, check->info, error);
     if (check->segment == NULL)
         return false;
@@ -169,7 +183,8 @@ static bool check_form(Check *check, GError **error)
     for (size_t i = 0; i < G_N_ELEMENTS(columns); i++)
         if (!check_column(check, columns[i], error))
             return false;
-    return check_folders(check, error) && check_display(check, error);
+    return check_folders(check, error) && check_attachments(check, error) &&
+           check_display(check, error);
 }
 
 static bool check_deleted(Check *check, GError **error)
