@@ -285,5 +285,7 @@ bool mk_index_statistics(MkIndex *index, MkIndexStatistics *out, GError **error)
 GArray *mk_index_numbers(MkIndex *index, uint32_t after, unsigned max, GError **error);
 /* Opens every block of every segment and checks its form; counts, does not stop at the first. */
 bool mk_index_verify(MkIndex *index, uint64_t *out_blocks, uint64_t *out_errors, GError **error);
+/* Gives back what is kept in memory only to be faster: for when nobody searches. Any thread. */
+void mk_index_release_memory(MkIndex *index);
 
 #endif

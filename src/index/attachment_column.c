@@ -6,20 +6,17 @@
  */
 #include "internal.h"
 
-void mk_attachment_column_init(MkAttachmentColumn *column, MkTxn *txn, MkWatch *watch,
-                               const MkSegment *segment)
+void mk_attachment_column_init(MkAttachmentColumn *column, MkWatch *watch, const MkSegment *segment)
 {
-    column->txn = txn;
     column->watch = watch;
     column->segment = segment;
-    column->block = g_byte_array_new();
     column->items = g_array_new(FALSE, FALSE, sizeof(MkAttachmentText));
     column->loaded = UINT32_MAX;
 }
 
 void mk_attachment_column_clear(MkAttachmentColumn *column)
 {
-    g_clear_pointer(&column->block, g_byte_array_unref);
+    g_clear_pointer(&column->block, mk_block_unref);
     g_clear_pointer(&column->items, g_array_unref);
 }
 
@@ -53,7 +50,7 @@ static void read_item(MkReader *reader, GArray *out)
 /* All mails of the block, with none for those that are not in it. */
 static bool decode(MkAttachmentColumn *column, uint32_t doc_count)
 {
-    MkReader reader = mk_reader(column->block->data, column->block->len);
+    MkReader reader = mk_reader(column->block->data, column->block->length);
     uint32_t place = 0;
     g_array_set_size(column->items, 0);
     while (reader.length > 0 && !reader.failed) {
@@ -78,9 +75,8 @@ bool mk_attachment_column_get(MkAttachmentColumn *column, uint32_t doc,
     uint32_t block = doc / MK_INDEX_COLUMN_DOCS, place = doc % MK_INDEX_COLUMN_DOCS;
     if (column->loaded != block) {
         column->loaded = UINT32_MAX;
-        if (!mk_watch_check(column->watch, error) ||
-            !mk_segment_block(column->txn, column->segment->info.id, STREAM_ATTACHMENTS, block,
-                              column->block, error))
+        if (!mk_block_load(&column->block, column->segment, column->watch, STREAM_ATTACHMENTS,
+                           block, error))
             return false;
         uint32_t left = column->segment->info.doc_count - block * MK_INDEX_COLUMN_DOCS;
         if (!decode(column, MIN(left, MK_INDEX_COLUMN_DOCS)))

@@ -112,10 +112,9 @@ void mk_block_cache_add(MkBlockCache *cache, uint32_t segment_id, MkStreamKind s
                         uint32_t number, MkBlock *block)
 {
     Entry *entry = g_new0(Entry, 1);
-    *entry = (Entry){ .segment_id = segment_id,
-                      .number = number,
-                      .stream = stream,
-                      .block = mk_block_ref(block) };
+    *entry = (Entry){
+        .segment_id = segment_id, .number = number, .stream = stream, .block = mk_block_ref(block)
+    };
     entry->link.data = entry;
     pthread_mutex_lock(&cache->lock);
     bool known = g_hash_table_contains(cache->entries, entry); /* another one was faster */

@@ -123,8 +123,9 @@ typedef struct {
     uint64_t *words;
 } MkDocSet;
 MkDocSet *mk_doc_set_new(uint32_t size, bool full);
-void mk_doc_set_free(MkDocSet *set);
-G_DEFINE_AUTOPTR_CLEANUP_FUNC(MkDocSet, mk_doc_set_free)
+MkDocSet *mk_doc_set_ref(MkDocSet *set);
+void mk_doc_set_unref(MkDocSet *set);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(MkDocSet, mk_doc_set_unref)
 static inline void mk_doc_set_add(MkDocSet *set, uint32_t doc)
 {
     set->words[doc / 64] |= UINT64_C(1) << (doc % 64);
@@ -225,10 +226,11 @@ struct MkIndex {
     MkBlockCache *cache;
     /* Held while the manifest changes: by commit, merge and clear. Taken before lock. */
     pthread_mutex_t manifest_lock;
-    pthread_mutex_t lock; /* guards what follows; not GLib's, which the thread sanitizer cannot see */
-    MkView *view;         /* what is committed; never NULL once the index is open */
-    uint32_t next_id;     /* no id is used twice, not even after a failure */
-    bool merging;         /* one merge at a time */
+    pthread_mutex_t
+        lock;         /* guards what follows; not GLib's, which the thread sanitizer cannot see */
+    MkView *view;     /* what is committed; never NULL once the index is open */
+    uint32_t next_id; /* no id is used twice, not even after a failure */
+    bool merging;     /* one merge at a time */
     MkIndexFaultFunc fault;
     void *fault_cookie;
 };
@@ -250,7 +252,9 @@ void mk_view_unref(MkView *view);
 MkManifest mk_manifest_copy(const MkManifest *manifest);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(MkView, mk_view_unref)
 /* What is committed now; never NULL. */
-MkView *mk_index_view(MkIndex *index);
+MkView *mk_view_now(MkIndex *index);
+/* The same; NULL with MK_ERROR_CORRUPT when one of its segments is damaged. */
+MkView *mk_view_whole(MkIndex *index, GError **error);
 /* As the database has it; when the index is opened. */
 MkView *mk_view_load(MkIndex *index, GError **error);
 /*
@@ -265,11 +269,14 @@ bool mk_view_commit(MkIndex *index, MkWriteTxn *txn, MkView *view, GError **erro
 /* Loads one block; absent is MK_ERROR_CORRUPT. */
 MkBlock *mk_segment_block(const MkSegment *segment, MkStreamKind stream, uint32_t number,
                           GError **error);
+/* The same for a reader, who holds one block at a time and says how long it may take. */
+bool mk_block_load(MkBlock **block, const MkSegment *segment, MkWatch *watch, MkStreamKind stream,
+                   uint32_t number, GError **error);
 uint64_t mk_segment_block_count(const MkSegmentInfo *info, MkStreamKind stream);
 
 char *mk_segment_path(const MkIndex *index, uint32_t id);
 void mk_segment_unlink(const MkIndex *index, uint32_t id);
-/* The file of a new segment; what is not brought to its end is removed again. */
+/* The file of a new segment; it is removed again unless it is kept. */
 typedef struct MkSegmentOut MkSegmentOut;
 MkSegmentOut *mk_segment_out_new(const MkIndex *index, uint32_t id, GError **error);
 void mk_segment_out_free(MkSegmentOut *out);
@@ -281,6 +288,7 @@ bool mk_segment_out_block(MkSegmentOut *out, MkStreamKind stream, const uint8_t 
 void mk_segment_out_range(MkSegmentOut *out, MkStreamKind stream, uint64_t least, uint64_t most);
 /* Durable, its name included, when true; sets file_bytes and directory_bytes. */
 bool mk_segment_out_end(MkSegmentOut *out, MkSegmentInfo *info, GError **error);
+void mk_segment_out_keep(MkSegmentOut *out);
 
 /* An octet stream, with the block read last. */
 typedef struct {
@@ -338,8 +346,8 @@ int mk_strings_compare(const char *a, size_t a_length, const char *b, size_t b_l
 
 /* -- postings --------------------------------------------------------------------------------- */
 /*
- * Documents: groups of 128 as width, packed gaps and the octets their positions take; the rest
- * as varints. Positions: varints of position << 1 | 1 for the first of a document, of
+ * Documents: groups of 128 as width, what the documents' distances add up to, the octets their
+ * positions take, packed gaps; the rest as varints. Positions: varints of position << 1 | 1 for the first of a document, of
  * distance << 1 for the others.
  */
 #define MK_POSTINGS_GROUP 128
@@ -357,7 +365,22 @@ void mk_postings_reset(MkPostings *postings);
 void mk_postings_add(MkPostings *postings, uint32_t doc, const uint8_t *positions, size_t length);
 /* Brings documents into ascending order, should they not be. */
 void mk_postings_sort(MkPostings *postings);
-void mk_postings_encode(const MkPostings *postings, GByteArray *out_docs);
+
+/* Encodes a posting as its documents come, in order; what is ready is taken out in between. */
+typedef struct {
+    uint32_t docs[MK_POSTINGS_GROUP]; /* the group being filled */
+    unsigned count;
+    uint64_t next; /* the smallest that the group's first one could be */
+    uint32_t doc_count;
+    uint64_t group_positions; /* octets of them */
+    GByteArray *octets, *positions;
+} MkPostingOut;
+void mk_posting_out_init(MkPostingOut *out);
+void mk_posting_out_clear(MkPostingOut *out);
+void mk_posting_out_begin(MkPostingOut *out);
+/* @positions: ready-made octets of one document */
+void mk_posting_out_add(MkPostingOut *out, uint32_t doc, const uint8_t *positions, size_t length);
+void mk_posting_out_end(MkPostingOut *out);
 
 /* Walks the documents of a posting, group by group. */
 typedef struct {
@@ -372,8 +395,14 @@ typedef struct {
 } MkDocGroups;
 void mk_doc_groups_init(MkDocGroups *groups, const GByteArray *docs, uint32_t doc_count,
                         uint32_t limit);
-/* False at the end, and when the form is wrong: then reader.failed is set. */
-bool mk_doc_groups_next(MkDocGroups *groups);
+/*
+ * False at the end, and when the form is wrong: then reader.failed is set. Groups without a
+ * document that could be in @within (may be NULL) are passed over.
+ */
+bool mk_doc_groups_next(MkDocGroups *groups, const MkDocSet *within);
+/* Where the positions of the group lie; false when the form is wrong. */
+bool mk_doc_groups_positions(const MkDocGroups *groups, const MkTermRef *ref, uint64_t *out_offset,
+                             uint64_t *out_length);
 
 /* -- columns ---------------------------------------------------------------------------------- */
 typedef struct {
@@ -406,8 +435,7 @@ typedef struct {
     GArray *ids;     /* uint32_t: all sets behind each other, ascending each */
     GArray *ends;    /* uint32_t: where each set ends in ids */
 } MkFolderColumn;
-void mk_folder_column_init(MkFolderColumn *column, MkWatch *watch,
-                           const MkSegment *segment);
+void mk_folder_column_init(MkFolderColumn *column, MkWatch *watch, const MkSegment *segment);
 void mk_folder_column_clear(MkFolderColumn *column);
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(MkFolderColumn, mk_folder_column_clear)
 /* Loads the block of @doc if need be; *out_set is the set's number within the block. */
@@ -419,15 +447,14 @@ void mk_folder_column_encode(GByteArray *out, GArray *const *sets, size_t count)
 
 /* What became of the text of attachments; most mails have none and take no room. */
 typedef struct {
-    MkTxn *txn;
     MkWatch *watch;
     const MkSegment *segment;
-    GByteArray *block;
+    MkBlock *block;
     uint32_t loaded;
     GArray *items;                       /* MkAttachmentText of the block */
     uint32_t ends[MK_INDEX_COLUMN_DOCS]; /* where each mail's end in items */
 } MkAttachmentColumn;
-void mk_attachment_column_init(MkAttachmentColumn *column, MkTxn *txn, MkWatch *watch,
+void mk_attachment_column_init(MkAttachmentColumn *column, MkWatch *watch,
                                const MkSegment *segment);
 void mk_attachment_column_clear(MkAttachmentColumn *column);
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(MkAttachmentColumn, mk_attachment_column_clear)
@@ -485,11 +512,19 @@ bool mk_segment_writer_doc(MkSegmentWriter *writer, const MkSegmentDoc *doc, GEr
 /* In ascending order of term, then of field. */
 bool mk_segment_writer_posting(MkSegmentWriter *writer, const char *term, size_t length,
                                MkField field, const MkPostings *postings, GError **error);
+/* The same piece by piece: documents ascend. */
+bool mk_segment_writer_begin(MkSegmentWriter *writer, const char *term, size_t length,
+                             MkField field, GError **error);
+bool mk_segment_writer_add(MkSegmentWriter *writer, uint32_t doc, const uint8_t *positions,
+                           size_t positions_length, GError **error);
+bool mk_segment_writer_finish(MkSegmentWriter *writer, GError **error);
 /* In ascending order: reversed terms and sort keys (stream is their strings' one). */
 bool mk_segment_writer_string(MkSegmentWriter *writer, MkStreamKind stream, const char *text,
                               size_t length, GError **error);
 /* Writes what is left and says what the manifest shall have. */
 bool mk_segment_writer_end(MkSegmentWriter *writer, MkSegmentInfo *out_info, GError **error);
+/* Once a manifest that names it is committed; else the file goes with the writer. */
+void mk_segment_writer_keep(MkSegmentWriter *writer);
 
 /* -- the index as a whole ------------------------------------------------------------------- */
 /* An id for a new segment. */

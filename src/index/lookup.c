@@ -8,30 +8,6 @@
 /* Of a Message-ID that is too long for a term: so much of its start, the rest is hash. */
 #define MESSAGE_ID_START_BYTES (MK_LIMIT_TOKEN_BYTES / 2)
 
-typedef struct {
-    MkReadTxn txn;
-    MkView *view;
-} Lookup;
-#define LOOKUP_INIT       \
-    {                     \
-        MK_TXN_INIT, NULL \
-    }
-
-static void lookup_clear(Lookup *lookup)
-{
-    mk_view_unref(lookup->view);
-    mk_txn_end(&lookup->txn);
-}
-G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Lookup, lookup_clear)
-
-static bool lookup_begin(Lookup *lookup, MkIndex *index, GError **error)
-{
-    if (!mk_read_txn_begin(&lookup->txn, index->db, error))
-        return false;
-    lookup->view = mk_view_for(index, &lookup->txn, error);
-    return lookup->view != NULL;
-}
-
 static bool is_live(const MkSegmentState *state, uint32_t doc)
 {
     return state->deleted == NULL || !mk_doc_set_has(state->deleted, doc);
@@ -44,14 +20,14 @@ void mk_indexed_mail_clear(MkIndexedMail *mail)
 }
 
 /* *out_state is NULL when it is in none. */
-static bool find_mail(Lookup *lookup, uint32_t number, const MkSegmentState **out_state,
+static bool find_mail(const MkView *view, uint32_t number, const MkSegmentState **out_state,
                       uint32_t *out_doc, GError **error)
 {
     *out_state = NULL;
-    for (guint i = 0; i < lookup->view->manifest.segments->len; i++) {
-        const MkSegmentState *state = &lookup->view->segments[i];
+    for (guint i = 0; i < view->manifest.segments->len; i++) {
+        const MkSegmentState *state = &view->segments[i];
         g_auto(MkColumn) numbers = { 0 };
-        mk_column_init(&numbers, &lookup->txn, NULL, state->segment, STREAM_NUMBER);
+        mk_column_init(&numbers, NULL, state->segment, STREAM_NUMBER);
         if (!mk_segment_find(&numbers, number, out_doc, error))
             return false;
         if (*out_doc == UINT32_MAX || !is_live(state, *out_doc))
@@ -62,17 +38,17 @@ static bool find_mail(Lookup *lookup, uint32_t number, const MkSegmentState **ou
     return true;
 }
 
-static bool read_column(Lookup *lookup, const MkSegment *segment, MkStreamKind stream, uint32_t doc,
-                        uint64_t *out, GError **error)
+static bool read_column(const MkSegment *segment, MkStreamKind stream, uint32_t doc, uint64_t *out,
+                        GError **error)
 {
     g_auto(MkColumn) column = { 0 };
-    mk_column_init(&column, &lookup->txn, NULL, segment, stream);
+    mk_column_init(&column, NULL, segment, stream);
     return mk_column_get(&column, doc, out, error);
 }
 
 bool mk_index_mail(MkIndex *index, uint32_t number, MkIndexedMail *out, GError **error)
 {
-    g_auto(Lookup) lookup = LOOKUP_INIT;
+    g_autoptr(MkView) view = mk_view_whole(index, error);
     g_auto(MkAttachmentColumn) column = { 0 };
     const MkSegmentState *state;
     const MkAttachmentText *items;
@@ -80,14 +56,14 @@ bool mk_index_mail(MkIndex *index, uint32_t number, MkIndexedMail *out, GError *
     uint32_t doc;
     uint64_t conversation, copy, flags;
 
-    if (!lookup_begin(&lookup, index, error) || !find_mail(&lookup, number, &state, &doc, error))
+    if (view == NULL || !find_mail(view, number, &state, &doc, error))
         return false;
     if (state == NULL)
         return mk_fail(error, MK_ERROR_NOT_FOUND, "Mail %u is not in the index", number);
-    mk_attachment_column_init(&column, &lookup.txn, NULL, state->segment);
-    if (!read_column(&lookup, state->segment, STREAM_CONVERSATION, doc, &conversation, error) ||
-        !read_column(&lookup, state->segment, STREAM_COPY, doc, &copy, error) ||
-        !read_column(&lookup, state->segment, STREAM_FLAGS, doc, &flags, error) ||
+    mk_attachment_column_init(&column, NULL, state->segment);
+    if (!read_column(state->segment, STREAM_CONVERSATION, doc, &conversation, error) ||
+        !read_column(state->segment, STREAM_COPY, doc, &copy, error) ||
+        !read_column(state->segment, STREAM_FLAGS, doc, &flags, error) ||
         !mk_attachment_column_get(&column, doc, &items, &count, error))
         return false;
     *out = (MkIndexedMail){ conversation, copy, (uint32_t) flags,
@@ -115,20 +91,20 @@ size_t mk_message_id_term(const char *message_id, char out[MK_LIMIT_TOKEN_BYTES]
     return MK_LIMIT_TOKEN_BYTES;
 }
 
-static bool add_numbers(Lookup *lookup, const MkSegmentState *state, const MkTermRef *ref,
-                        GArray *out, GError **error)
+static bool add_numbers(const MkSegmentState *state, const MkTermRef *ref, GArray *out,
+                        GError **error)
 {
     g_auto(MkOctets) octets = { 0 };
     g_auto(MkColumn) numbers = { 0 };
     g_autoptr(GByteArray) docs = g_byte_array_new();
     MkDocGroups groups;
 
-    mk_octets_init(&octets, &lookup->txn, NULL, state->segment, STREAM_DOCS);
-    mk_column_init(&numbers, &lookup->txn, NULL, state->segment, STREAM_NUMBER);
+    mk_octets_init(&octets, NULL, state->segment, STREAM_DOCS);
+    mk_column_init(&numbers, NULL, state->segment, STREAM_NUMBER);
     if (!mk_octets_read(&octets, ref->docs_offset, ref->docs_length, docs, error))
         return false;
     mk_doc_groups_init(&groups, docs, ref->doc_count, state->segment->info.doc_count);
-    while (mk_doc_groups_next(&groups)) {
+    while (mk_doc_groups_next(&groups, NULL)) {
         for (unsigned i = 0; i < groups.count; i++) {
             uint64_t value;
             if (!is_live(state, groups.docs[i]))
@@ -142,19 +118,19 @@ static bool add_numbers(Lookup *lookup, const MkSegmentState *state, const MkTer
     return !groups.reader.failed || mk_index_corrupt(error);
 }
 
-static bool look_up(Lookup *lookup, const MkSegmentState *state, const char *term, size_t length,
-                    GArray *out, GError **error)
+static bool look_up(const MkSegmentState *state, const char *term, size_t length, GArray *out,
+                    GError **error)
 {
     g_auto(MkStrings) terms = { 0 };
     bool found = false;
-    mk_strings_init(&terms, &lookup->txn, NULL, state->segment, STREAM_TERMS);
+    mk_strings_init(&terms, NULL, state->segment, STREAM_TERMS);
     if (!mk_strings_seek(&terms, term, length, &found, error))
         return false;
     if (!found || mk_strings_compare(terms.text, terms.length, term, length) != 0)
         return true;
     for (unsigned i = 0; i < terms.ref_count; i++)
         if (terms.refs[i].field == MK_FIELD_MESSAGE_ID)
-            return add_numbers(lookup, state, &terms.refs[i], out, error);
+            return add_numbers(state, &terms.refs[i], out, error);
     return true;
 }
 
@@ -166,15 +142,15 @@ static int descending(const void *a, const void *b)
 
 GArray *mk_index_lookup(MkIndex *index, const char *message_id, unsigned max, GError **error)
 {
-    g_auto(Lookup) lookup = LOOKUP_INIT;
+    g_autoptr(MkView) view = mk_view_whole(index, error);
     g_autoptr(GArray) numbers = g_array_new(FALSE, FALSE, sizeof(uint32_t));
     char term[MK_LIMIT_TOKEN_BYTES];
     size_t length = mk_message_id_term(message_id, term);
 
-    if (!lookup_begin(&lookup, index, error))
+    if (view == NULL)
         return NULL;
-    for (guint i = 0; length > 0 && i < lookup.view->manifest.segments->len; i++)
-        if (!look_up(&lookup, &lookup.view->segments[i], term, length, numbers, error))
+    for (guint i = 0; length > 0 && i < view->manifest.segments->len; i++)
+        if (!look_up(&view->segments[i], term, length, numbers, error))
             return NULL;
     g_array_sort(numbers, descending);
     g_array_set_size(numbers, MIN(numbers->len, max));
@@ -197,12 +173,12 @@ static uint32_t block_start(const MkSegment *segment, uint32_t number)
 }
 
 /* Up to @max living mails of one segment. */
-static bool add_behind(Lookup *lookup, const MkSegmentState *state, uint32_t after, unsigned max,
-                       GArray *out, GError **error)
+static bool add_behind(const MkSegmentState *state, uint32_t after, unsigned max, GArray *out,
+                       GError **error)
 {
     const MkSegment *segment = state->segment;
     g_auto(MkColumn) numbers = { 0 };
-    mk_column_init(&numbers, &lookup->txn, NULL, segment, STREAM_NUMBER);
+    mk_column_init(&numbers, NULL, segment, STREAM_NUMBER);
     for (uint32_t doc = block_start(segment, after); max > 0 && doc < segment->info.doc_count;
          doc++) {
         uint64_t value;
@@ -226,14 +202,14 @@ static int ascending(const void *a, const void *b)
 
 GArray *mk_index_numbers(MkIndex *index, uint32_t after, unsigned max, GError **error)
 {
-    g_auto(Lookup) lookup = LOOKUP_INIT;
+    g_autoptr(MkView) view = mk_view_whole(index, error);
     g_autoptr(GArray) numbers = g_array_new(FALSE, FALSE, sizeof(uint32_t));
-    if (!lookup_begin(&lookup, index, error))
+    if (view == NULL)
         return NULL;
-    for (guint i = 0; i < lookup.view->manifest.segments->len; i++) {
-        const MkSegmentState *state = &lookup.view->segments[i];
+    for (guint i = 0; i < view->manifest.segments->len; i++) {
+        const MkSegmentState *state = &view->segments[i];
         if (state->segment->info.last_number > after &&
-            !add_behind(&lookup, state, after, max, numbers, error))
+            !add_behind(state, after, max, numbers, error))
             return NULL;
     }
     g_array_sort(numbers, ascending);

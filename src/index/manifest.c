@@ -38,6 +38,11 @@ bool mk_stream_is_octets(MkStreamKind stream)
     g_assert_not_reached();
 }
 
+bool mk_stream_has_ranges(MkStreamKind stream)
+{
+    return stream == STREAM_DATE || stream == STREAM_ARCHIVED || stream == STREAM_SIZE;
+}
+
 void mk_manifest_clear(MkManifest *manifest)
 {
     g_clear_pointer(&manifest->segments, g_array_unref);
@@ -50,6 +55,8 @@ static void read_segment(MkReader *reader, MkSegmentInfo *info)
     info->deleted_count = mk_read_u32(reader);
     info->first_number = mk_read_u32(reader);
     info->last_number = mk_read_u32(reader);
+    info->file_bytes = mk_read_varint(reader);
+    info->directory_bytes = mk_read_varint(reader);
     for (unsigned i = 0; i < STREAM_COUNT; i++)
         info->lengths[i] = mk_read_varint(reader);
     if (info->doc_count == 0 || info->deleted_count > info->doc_count)
@@ -98,6 +105,8 @@ static void put_segment(GByteArray *out, const MkSegmentInfo *info)
     mk_put_u32(out, info->deleted_count);
     mk_put_u32(out, info->first_number);
     mk_put_u32(out, info->last_number);
+    mk_put_varint(out, info->file_bytes);
+    mk_put_varint(out, info->directory_bytes);
     for (unsigned i = 0; i < STREAM_COUNT; i++)
         mk_put_varint(out, info->lengths[i]);
 }

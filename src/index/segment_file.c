@@ -50,7 +50,7 @@ struct MkSegmentOut {
     const MkIndex *index;
     uint32_t id;
     int fd;
-    bool ended;
+    bool kept;
     GByteArray *buffer;
     uint64_t written, written_back; /* octets handed to the system, and begun to be written */
     GArray *places[STREAM_COUNT];   /* uint64_t */
@@ -85,7 +85,7 @@ void mk_segment_out_free(MkSegmentOut *out)
         return;
     if (out->fd >= 0)
         close(out->fd);
-    if (!out->ended)
+    if (!out->kept)
         mk_segment_unlink(out->index, out->id);
     for (unsigned i = 0; i < STREAM_COUNT; i++) {
         g_array_unref(out->places[i]);
@@ -207,8 +207,12 @@ bool mk_segment_out_end(MkSegmentOut *out, MkSegmentInfo *info, GError **error)
         return false;
     info->directory_bytes = directory->len + MK_SEAL_OVERHEAD;
     info->file_bytes = out->written;
-    out->ended = true;
     return true;
+}
+
+void mk_segment_out_keep(MkSegmentOut *out)
+{
+    out->kept = true;
 }
 
 /* -- reading ------------------------------------------------------------------------------ */
@@ -256,14 +260,13 @@ MkBlock *mk_segment_block(const MkSegment *segment, MkStreamKind stream, uint32_
         mk_index_corrupt(error);
         return NULL;
     }
-    MkBlock *block = segment->cache == NULL ? NULL
-                                            : mk_block_cache_find(segment->cache, segment->info.id,
-                                                                  stream, number);
+    MkBlock *block = segment->cache == NULL
+                         ? NULL
+                         : mk_block_cache_find(segment->cache, segment->info.id, stream, number);
     if (block != NULL)
         return block;
     uint64_t place = segment->blocks[stream].places[number];
-    block =
-        read_sealed(segment, stream, number, place_offset(place), place_length(place), error);
+    block = read_sealed(segment, stream, number, place_offset(place), place_length(place), error);
     if (block != NULL && segment->cache != NULL)
         mk_block_cache_add(segment->cache, segment->info.id, stream, number, block);
     return block;
@@ -285,8 +288,7 @@ static bool read_range(MkReader *reader, MkColumnRange *out)
     return !reader->failed && out->most >= out->least;
 }
 
-static bool read_places(MkReader *reader, MkSegment *segment, MkStreamKind stream,
-                        uint64_t *total)
+static bool read_places(MkReader *reader, MkSegment *segment, MkStreamKind stream, uint64_t *total)
 {
     MkBlockPlaces *blocks = &segment->blocks[stream];
     uint64_t end = 0, file_end = segment->info.file_bytes - segment->info.directory_bytes;
@@ -322,8 +324,7 @@ static bool read_directory(MkSegment *segment, const MkBlock *directory)
         if (!read_places(&reader, segment, (MkStreamKind) i, &total))
             return false;
     }
-    return reader.length == 0 &&
-           total == segment->info.file_bytes - segment->info.directory_bytes;
+    return reader.length == 0 && total == segment->info.file_bytes - segment->info.directory_bytes;
 }
 
 bool mk_segment_file_open(MkSegment *segment, const MkIndex *index, GError **error)
