@@ -136,7 +136,9 @@ typedef struct {
     int64_t date_unix_ms;
     int64_t archived_unix_ms;
     uint64_t size_bytes;
-    uint32_t flags;          /* MK_MAIL_... of store.h; opaque here but for filtering */
+    /* MK_MAIL_... of store.h; opaque here but for filtering. Those of MK_INDEX_TEXT_... are added
+     * from the attachments. */
+    uint32_t flags;
     const uint32_t *folders; /* ids */
     size_t folder_count;
     /* texts of a field: several values (addresses, file names) never match across their borders */
@@ -189,7 +191,8 @@ typedef enum {
 
 typedef struct {
     const MkQuery *query;      /* NULL = everything */
-    unsigned fields;           /* bits: what clauses without prefix look at; 0 = all */
+    unsigned fields;           /* bits: what clauses without prefix look at; 0 = all. Bcc means
+                                * MK_FIELD_ENVELOPE too, here as in bcc: */
     const MkQuery *from;       /* NULL, or: clauses without prefix look at the sender only */
     const MkQuery *recipients; /* NULL, or: each clause without prefix at To, Cc and Bcc */
     /* Who may see what: only mails in at least one of these folders. NULL = all folders. */
@@ -283,5 +286,7 @@ bool mk_index_statistics(MkIndex *index, MkIndexStatistics *out, GError **error)
 GArray *mk_index_numbers(MkIndex *index, uint32_t after, unsigned max, GError **error);
 /* Opens every block of every segment and checks its form; counts, does not stop at the first. */
 bool mk_index_verify(MkIndex *index, uint64_t *out_blocks, uint64_t *out_errors, GError **error);
+/* Gives back what is kept in memory only to be faster: for when nobody searches. Any thread. */
+void mk_index_release_memory(MkIndex *index);
 
 #endif
