@@ -5,7 +5,8 @@
 
 Writes D/chunk-000000.bsmtp and so on, each when it is complete; waits while more than --ahead of
 them lie there, so that whoever sends them deletes them and the whole is never on the disk. At the
-end D/truth.json and D/truth.mails tell what a search must find. Needs MAILKEEP_CORPUS.
+end D/truth.json and D/truth.mails tell what a search must find; D/sample.texts has the texts of up to
+20,000 of the mails, to draw questions from. Needs MAILKEEP_CORPUS.
 
 The words of a mail are counted as spec/search-syntax.md 2.2 cuts them, by Python's own Unicode
 tables: what is compared with them was not made by what is measured.
@@ -29,6 +30,8 @@ import unicodedata
 DOMAIN = "firma.example"
 EPOCH = datetime.datetime(1970, 1, 1)
 USERS = 200
+SAMPLE = 20000
+genmail_alphabet = "abcdefghijkmnpqrstuvwxyz23456789"
 WATCHED = 60  # words whose mails are counted, of each language
 TOKEN = re.compile(r"[^\W_]+")
 PLAIN_WORD = re.compile(r"[a-z]{4,14}")
@@ -122,6 +125,8 @@ class Truth:
         self.by_sender[record[7].lower()] += 1
         self.by_recipient.update({a.lower() for a in record[8].split(",") if a})
         self.by_subject_word.update(w for w in words(record[11]) if PLAIN_WORD.fullmatch(w))
+        if record[13].startswith("invite"):  # its calendar is text of the body, too
+            text += " " + record[11]
         for word in words(text) & watched:
             self.by_body_word[word] += 1
             self.by_body_word_and_month[f"{word} {record[2][:7]}"] += 1
@@ -146,11 +151,20 @@ def batch_of(octets, sender, recipients):
     return head + dot + octets.replace(b"\r\n.", b"\r\n..") + b".\r\n"
 
 
+def write_text(out, record, text, when):
+    """As tests/tools/mail_texts does."""
+    texts = [t.encode() for t in (record[7], record[8], record[11], text, "")]
+    date = int((when - EPOCH).total_seconds()) * 1000
+    out.write(f"{date} {' '.join(str(len(t)) for t in texts)}\n".encode() + b"".join(texts))
+
+
 def write_chunks(arguments):
     source = Counted(arguments.count, arguments.seed)
     truth = Truth()
     with open(os.path.join(arguments.dir, "people.json"), "w", encoding="utf-8") as out:
         json.dump(source.people, out)
+    every = max(1, arguments.count // SAMPLE)
+    sample = open(os.path.join(arguments.dir, "sample.texts"), "wb")
     for first in range(0, arguments.count, arguments.chunk):
         while len(glob.glob(os.path.join(arguments.dir, "chunk-*.bsmtp"))) >= arguments.ahead:
             time.sleep(0.1)
@@ -161,8 +175,11 @@ def write_chunks(arguments):
                 octets, sender, recipients, record, when = source.gen.message(n)
                 out.write(batch_of(octets, sender, recipients))
                 truth.add(record, source.text, source.watched, when)
+                if n % every == 0:
+                    write_text(sample, record, source.text, when)
             out.write(b"QUIT\r\n")
         os.rename(path + ".tmp", path)
+    sample.close()
     truth.write(arguments.dir, arguments.seed, source.people)
 
 

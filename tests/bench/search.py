@@ -67,17 +67,16 @@ class Corpus:
 class Draw:
     """Questions by the numbers of mails that the words of the corpus stand in."""
 
-    def __init__(self, corpus, seed):
+    def __init__(self, texts_path, senders, seed, rare=(2, 20)):
         self.random = random.Random(seed)
         self.frequency, self.sample, self.dates = collections.Counter(), [], []
-        every = max(1, corpus.count // 4000)
-        for number, (date, texts) in enumerate(read_texts(corpus.texts)):
+        self.count, self.senders, self.rare = 0, senders, rare
+        for date, texts in read_texts(texts_path):
             self.frequency.update(mails.words(" ".join(texts)))
-            if number % every == 0:
+            if self.count % 5 == 0 and len(self.sample) < 20000:
                 self.sample.append(texts[3].lower())
-                self.dates.append(date)
-        self.count = corpus.count
-        self.senders = corpus.truth["by_sender"]
+            self.dates += [date] if self.count % 100 == 0 else []
+            self.count += 1
 
     def is_word(self, word, low, high):
         return (WORD.fullmatch(word) is not None and word not in NOT_ASKED and
@@ -119,7 +118,7 @@ class Draw:
 
     def all(self):
         n, spans = self.count, self.spans()
-        lists = {"rare": [[w] for w in self.words(2, 20)],
+        lists = {"rare": [[w] for w in self.words(*self.rare)],
                  "common": [[w] for w in self.words(n * 0.05, n * 0.5)],
                  "two": self.together(False), "phrase": self.together(True),
                  "prefix": [[w[:4]] for w in self.words(20, n * 0.02, 6)],
@@ -210,7 +209,7 @@ def main():
         if kind is MailkeepHttps:
             engine.beside = engines[0]
         engines.append(engine)
-    questions = Draw(corpus, corpus.seed).all()
+    questions = Draw(corpus.texts, corpus.truth["by_sender"], corpus.seed).all()
     opened = []
     try:
         for engine in engines:
