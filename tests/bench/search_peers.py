@@ -251,7 +251,8 @@ class MailkeepHttps(Engine):
             more = {k: time.strftime("%Y-%m-%d", time.gmtime(t))
                     for k, t in zip(("from", "to"), question["span"])}
         began = time.perf_counter()
-        answer = self.web.json("search", q=own_language(question), limit=PAGE, **more)
+        answer = self.web.json("search", q=own_language(question), limit=PAGE, snippets=1,
+                               **more)
         took = time.perf_counter() - began
         return (took, answer["total"], len(answer["items"]),
                 sum(1 for item in answer["items"] if item.get("snippet")))

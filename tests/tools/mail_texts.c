@@ -56,8 +56,7 @@ static GString *unstuffed(const char *data, size_t length)
 int main(int argc, char **argv)
 {
     g_autoptr(GError) error = NULL;
-    g_autoptr(GMappedFile) file =
-        argc == 2 ? g_mapped_file_new(argv[1], FALSE, &error) : NULL;
+    g_autoptr(GMappedFile) file = argc == 2 ? g_mapped_file_new(argv[1], FALSE, &error) : NULL;
 
     if (file == NULL) {
         fprintf(stderr, "mail_texts: %s\n", error != NULL ? error->message : "FILE is missing");
