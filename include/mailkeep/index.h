@@ -136,7 +136,9 @@ typedef struct {
     int64_t date_unix_ms;
     int64_t archived_unix_ms;
     uint64_t size_bytes;
-    uint32_t flags;          /* MK_MAIL_... of store.h; opaque here but for filtering */
+    /* MK_MAIL_... of store.h; opaque here but for filtering. Those of MK_INDEX_TEXT_... are added
+     * from the attachments. */
+    uint32_t flags;
     const uint32_t *folders; /* ids */
     size_t folder_count;
     /* texts of a field: several values (addresses, file names) never match across their borders */
@@ -283,5 +285,7 @@ bool mk_index_statistics(MkIndex *index, MkIndexStatistics *out, GError **error)
 GArray *mk_index_numbers(MkIndex *index, uint32_t after, unsigned max, GError **error);
 /* Opens every block of every segment and checks its form; counts, does not stop at the first. */
 bool mk_index_verify(MkIndex *index, uint64_t *out_blocks, uint64_t *out_errors, GError **error);
+/* Gives back what is kept in memory only to be faster: for when nobody searches. Any thread. */
+void mk_index_release_memory(MkIndex *index);
 
 #endif

@@ -21,9 +21,15 @@ MkDocSet *mk_doc_set_new(uint32_t size, bool full)
     return set;
 }
 
-void mk_doc_set_free(MkDocSet *set)
+MkDocSet *mk_doc_set_ref(MkDocSet *set)
 {
-    if (set == NULL)
+    g_atomic_int_inc(&set->refs);
+    return set;
+}
+
+void mk_doc_set_unref(MkDocSet *set)
+{
+    if (set == NULL || !g_atomic_int_dec_and_test(&set->refs))
         return;
     g_free(set->words);
     g_free(set);

@@ -39,7 +39,6 @@ bool mk_folder_scope_find(const MkFolderScope *scope, const uint32_t *ids, size_
 }
 
 typedef struct {
-    MkTxn *txn;
     MkWatch *watch;
     const MkSegment *segment;
     MkDocSet *docs;
@@ -50,7 +49,7 @@ static bool keep_range(const Filter *filter, MkStreamKind stream, uint64_t least
 {
     g_auto(MkColumn) column = { 0 };
     MkDocSet *docs = filter->docs;
-    mk_column_init(&column, filter->txn, filter->watch, filter->segment, stream);
+    mk_column_init(&column, filter->watch, filter->segment, stream);
     for (uint32_t doc = mk_doc_set_next(docs, 0); doc < docs->size;
          doc = mk_doc_set_next(docs, doc + 1)) {
         uint64_t value;
@@ -75,7 +74,7 @@ static bool keep_flags(const Filter *filter, uint32_t set, uint32_t clear, GErro
     MkDocSet *docs = filter->docs;
     if (set == 0 && clear == 0)
         return true;
-    mk_column_init(&column, filter->txn, filter->watch, filter->segment, STREAM_FLAGS);
+    mk_column_init(&column, filter->watch, filter->segment, STREAM_FLAGS);
     for (uint32_t doc = mk_doc_set_next(docs, 0); doc < docs->size;
          doc = mk_doc_set_next(docs, doc + 1)) {
         uint64_t flags;
@@ -106,7 +105,7 @@ static bool keep_folders(const Filter *filter, const MkFolderScope *scope, GErro
     MkDocSet *docs = filter->docs;
     if (scope->all)
         return true;
-    mk_folder_column_init(&column, filter->txn, filter->watch, filter->segment);
+    mk_folder_column_init(&column, filter->watch, filter->segment);
     for (uint32_t doc = mk_doc_set_next(docs, 0); doc < docs->size;
          doc = mk_doc_set_next(docs, doc + 1)) {
         uint32_t set;
@@ -121,10 +120,10 @@ static bool keep_folders(const Filter *filter, const MkFolderScope *scope, GErro
     return true;
 }
 
-bool mk_filter(MkTxn *txn, MkWatch *watch, const MkSegment *segment, const MkSearch *search,
+bool mk_filter(MkWatch *watch, const MkSegment *segment, const MkSearch *search,
                const MkFolderScope *scope, MkDocSet *docs, GError **error)
 {
-    Filter filter = { txn, watch, segment, docs };
+    Filter filter = { watch, segment, docs };
     uint64_t most = search->size_max_bytes > 0 ? search->size_max_bytes : UINT64_MAX;
     bool sized = search->size_min_bytes > 0 || search->size_max_bytes > 0;
     return keep_folders(&filter, scope, error) &&

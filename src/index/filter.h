@@ -23,7 +23,7 @@ bool mk_folder_scope_find(const MkFolderScope *scope, const uint32_t *ids, size_
                           uint32_t *out_folder);
 
 /* Takes out of @docs what the search's folders, times, sizes and flags do not allow. */
-bool mk_filter(MkTxn *txn, MkWatch *watch, const MkSegment *segment, const MkSearch *search,
+bool mk_filter(MkWatch *watch, const MkSegment *segment, const MkSearch *search,
                const MkFolderScope *scope, MkDocSet *docs, GError **error);
 
 #endif

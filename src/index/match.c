@@ -35,15 +35,15 @@ static bool is_gap(const MkMatch *match, guint piece)
 }
 
 /* The documents of all postings of one piece in @field. */
-static bool add_piece_docs(const MkMatch *match, guint piece, unsigned field, MkDocSet *out,
-                           GError **error)
+static bool add_piece_docs(const MkMatch *match, guint piece, unsigned field,
+                           const MkDocSet *within, MkDocSet *out, GError **error)
 {
     const MkEvaluation *evaluation = match->evaluation;
     const GArray *refs = match->refs->pdata[piece];
     g_auto(MkOctets) octets = { 0 };
     g_autoptr(GByteArray) docs = g_byte_array_new();
 
-    mk_octets_init(&octets, evaluation->txn, evaluation->watch, evaluation->segment, STREAM_DOCS);
+    mk_octets_init(&octets, evaluation->watch, evaluation->segment, STREAM_DOCS);
     for (guint i = 0; i < refs->len; i++) {
         const MkTermRef *ref = &g_array_index(refs, MkTermRef, i);
         MkDocGroups groups;
@@ -52,7 +52,7 @@ static bool add_piece_docs(const MkMatch *match, guint piece, unsigned field, Mk
         if (!mk_octets_read(&octets, ref->docs_offset, ref->docs_length, docs, error))
             return false;
         mk_doc_groups_init(&groups, docs, ref->doc_count, out->size);
-        while (mk_doc_groups_next(&groups))
+        while (mk_doc_groups_next(&groups, within))
             for (unsigned k = 0; k < groups.count; k++)
                 mk_doc_set_add(out, groups.docs[k]);
         if (groups.reader.failed)
@@ -71,7 +71,7 @@ static MkDocSet *candidates(const MkMatch *match, unsigned field, const MkDocSet
         g_autoptr(MkDocSet) docs = mk_doc_set_new(within->size, false);
         if (is_gap(match, i))
             continue;
-        if (!add_piece_docs(match, i, field, docs, error))
+        if (!add_piece_docs(match, i, field, all, docs, error))
             return NULL;
         mk_doc_set_and(all, docs);
     }
@@ -155,10 +155,8 @@ G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Readers, readers_clear)
 
 static void readers_init(Readers *readers, const MkEvaluation *evaluation)
 {
-    mk_octets_init(&readers->docs, evaluation->txn, evaluation->watch, evaluation->segment,
-                   STREAM_DOCS);
-    mk_octets_init(&readers->positions, evaluation->txn, evaluation->watch, evaluation->segment,
-                   STREAM_POSITIONS);
+    mk_octets_init(&readers->docs, evaluation->watch, evaluation->segment, STREAM_DOCS);
+    mk_octets_init(&readers->positions, evaluation->watch, evaluation->segment, STREAM_POSITIONS);
     readers->docs_octets = g_byte_array_new();
     readers->position_octets = g_byte_array_new();
 }
@@ -171,17 +169,15 @@ static bool add_positions(Readers *readers, const MkTermRef *ref, const MkDocSet
                         error))
         return false;
     mk_doc_groups_init(&groups, readers->docs_octets, ref->doc_count, within->size);
-    while (mk_doc_groups_next(&groups)) {
+    while (mk_doc_groups_next(&groups, within)) {
+        uint64_t offset, length;
         if (groups.docs[0] >= from && groups.docs[0] - from >= MK_MATCH_WINDOW)
             return true;
-        if (groups.positions_offset > ref->positions_length)
-            return mk_index_corrupt(error);
-        uint64_t length =
-            MIN(groups.positions_length, ref->positions_length - groups.positions_offset);
         if (!group_wanted(&groups, within, from))
             continue;
-        if (!mk_octets_read(&readers->positions, ref->positions_offset + groups.positions_offset,
-                            length, readers->position_octets, error))
+        if (!mk_doc_groups_positions(&groups, ref, &offset, &length))
+            return mk_index_corrupt(error);
+        if (!mk_octets_read(&readers->positions, offset, length, readers->position_octets, error))
             return false;
         if (!add_group(&groups, readers->position_octets, within, from, out))
             return mk_index_corrupt(error);

@@ -7,7 +7,6 @@
 
 typedef struct {
     const MkSearch *search;
-    MkReadTxn *txn;
     MkView *view;
     MkWatch watch;
     MkFolderScope scope;
@@ -18,13 +17,13 @@ typedef struct {
 /* -- matching ---------------------------------------------------------------------------- */
 static MkDocSet *matching_docs(Run *run, const MkSegmentState *state, GError **error)
 {
-    MkEvaluation evaluation = { run->txn, &run->watch, state->segment, run->search->with_envelope };
+    MkEvaluation evaluation = { &run->watch, state->segment, run->search->with_envelope };
     g_autoptr(MkDocSet) docs = mk_doc_set_new(state->segment->info.doc_count, true);
     if (state->deleted != NULL)
         mk_doc_set_and_not(docs, state->deleted);
     if (run->search->query != NULL && !mk_evaluate(&evaluation, run->search->query, docs, error))
         return NULL;
-    if (!mk_filter(run->txn, &run->watch, state->segment, run->search, &run->scope, docs, error))
+    if (!mk_filter(&run->watch, state->segment, run->search, &run->scope, docs, error))
         return NULL;
     return g_steal_pointer(&docs);
 }
@@ -47,9 +46,9 @@ static bool rank_docs(Run *run, uint32_t place, const MkDocSet *docs, MkTop *top
     g_auto(MkColumn) keys = { 0 };
     g_auto(MkColumn) dates = { 0 };
     g_auto(MkColumn) numbers = { 0 };
-    mk_column_init(&keys, run->txn, &run->watch, segment, sort_stream(run->search->sort));
-    mk_column_init(&dates, run->txn, &run->watch, segment, STREAM_DATE);
-    mk_column_init(&numbers, run->txn, &run->watch, segment, STREAM_NUMBER);
+    mk_column_init(&keys, &run->watch, segment, sort_stream(run->search->sort));
+    mk_column_init(&dates, &run->watch, segment, STREAM_DATE);
+    mk_column_init(&numbers, &run->watch, segment, STREAM_NUMBER);
 
     for (uint32_t doc = mk_doc_set_next(docs, 0); doc < docs->size;
          doc = mk_doc_set_next(docs, doc + 1)) {
@@ -85,8 +84,8 @@ static bool load_keys(Run *run, GArray *hits, MkArena *arena, MkSortItem *items,
         const MkRanked *hit = &g_array_index(hits, MkRanked, i);
         if (hit->segment != segment) {
             mk_strings_clear(&strings);
-            mk_strings_init(&strings, run->txn, &run->watch,
-                            run->view->segments[hit->segment].segment, stream);
+            mk_strings_init(&strings, &run->watch, run->view->segments[hit->segment].segment,
+                            stream);
             segment = hit->segment;
         }
         if (!mk_strings_at(&strings, hit->key, error))
@@ -161,7 +160,7 @@ static bool find(Run *run, GError **error)
 /* -- the page ------------------------------------------------------------------------------ */
 /* Columns a hit is made of, kept from one hit of a segment to the next. */
 typedef struct {
-    MkColumn archived, size, flags;
+    MkColumn archived, size, flags, conversation;
     MkFolderColumn folders;
     MkDisplay display;
 } PageReader;
@@ -170,11 +169,12 @@ static PageReader *page_reader_new(Run *run, uint32_t place)
 {
     const MkSegment *segment = run->view->segments[place].segment;
     PageReader *reader = g_new0(PageReader, 1);
-    mk_column_init(&reader->archived, run->txn, &run->watch, segment, STREAM_ARCHIVED);
-    mk_column_init(&reader->size, run->txn, &run->watch, segment, STREAM_SIZE);
-    mk_column_init(&reader->flags, run->txn, &run->watch, segment, STREAM_FLAGS);
-    mk_folder_column_init(&reader->folders, run->txn, &run->watch, segment);
-    mk_display_init(&reader->display, run->txn, &run->watch, segment);
+    mk_column_init(&reader->archived, &run->watch, segment, STREAM_ARCHIVED);
+    mk_column_init(&reader->size, &run->watch, segment, STREAM_SIZE);
+    mk_column_init(&reader->flags, &run->watch, segment, STREAM_FLAGS);
+    mk_column_init(&reader->conversation, &run->watch, segment, STREAM_CONVERSATION);
+    mk_folder_column_init(&reader->folders, &run->watch, segment);
+    mk_display_init(&reader->display, &run->watch, segment);
     return reader;
 }
 
@@ -184,6 +184,7 @@ static void page_reader_free(gpointer data)
     mk_column_clear(&reader->archived);
     mk_column_clear(&reader->size);
     mk_column_clear(&reader->flags);
+    mk_column_clear(&reader->conversation);
     mk_folder_column_clear(&reader->folders);
     mk_display_clear(&reader->display);
     g_free(reader);
@@ -214,11 +215,12 @@ static bool find_folder(Run *run, PageReader *reader, uint32_t doc, uint32_t *ou
 static bool make_hit(Run *run, PageReader *reader, const MkRanked *ranked, MkHit *out,
                      GError **error)
 {
-    uint64_t archived, size, flags;
+    uint64_t archived, size, flags, conversation;
     const char *texts[3];
     if (!mk_column_get(&reader->archived, ranked->doc, &archived, error) ||
         !mk_column_get(&reader->size, ranked->doc, &size, error) ||
         !mk_column_get(&reader->flags, ranked->doc, &flags, error) ||
+        !mk_column_get(&reader->conversation, ranked->doc, &conversation, error) ||
         !mk_display_get(&reader->display, ranked->doc, texts, error) ||
         !find_folder(run, reader, ranked->doc, &out->folder, error))
         return false;
@@ -227,6 +229,8 @@ static bool make_hit(Run *run, PageReader *reader, const MkRanked *ranked, MkHit
     out->archived_unix_ms = mk_column_to_time(archived);
     out->size_bytes = size;
     out->flags = (uint32_t) flags;
+    out->conversation = conversation;
+    out->group_count = 1;
     out->subject = g_strdup(texts[0]);
     out->from = g_strdup(texts[1]);
     out->to = g_strdup(texts[2]);
@@ -282,17 +286,14 @@ static void run_init(Run *run, const MkSearch *search)
 
 MkSearchResult *mk_index_search(MkIndex *index, const MkSearch *search, GError **error)
 {
-    g_auto(MkReadTxn) txn = MK_TXN_INIT;
-    g_auto(Run) run = { .search = search, .txn = &txn };
+    g_auto(Run) run = { .search = search };
     g_autoptr(MkSearchResult) result = g_new0(MkSearchResult, 1);
     result->hits = g_ptr_array_new_with_free_func(hit_free);
 
     run_init(&run, search);
-    if (!mk_read_txn_begin(&txn, index->db, error))
-        return NULL;
-    run.view = mk_view_for(index, &txn, error);
+    run.view = mk_view_whole(index, error);
     if (run.view == NULL || !find(&run, error) || !make_page(&run, result->hits, error))
         return NULL;
-    result->total = run.total;
+    result->total = result->mail_total = run.total;
     return g_steal_pointer(&result);
 }
