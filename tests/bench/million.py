@@ -150,7 +150,7 @@ def ingest(archive, directory, count, maker, connections):
         raise RuntimeError("the index does not catch up")
     result = {"seconds": fed - began, "sending": sending, "behind_seconds": time.monotonic() - fed,
               "lags": probe.lags, "probes": probe.sent, "probes_lost": probe.lost,
-              "probe_search_ms": probe.searches, "segments_at_end": archive.streams()["segments"]}
+              "probe_search_ms": probe.searches, "segments_at_end": archive.segments()}
     settle(server)
     result["settled_seconds"] = time.monotonic() - fed
     result["index_cpu"] = server.metric("index_cpu_seconds_total")

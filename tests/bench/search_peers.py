@@ -137,12 +137,16 @@ class Archive:
                           for name in os.listdir(store))
                 for part in ("content", "catalog", "index")}
 
-    def streams(self):
-        """Octets of each stream of the index (tests/tools/index_streams)."""
+    def segments(self):
+        """Files of segments: the living ones, and for a moment those that a merge has replaced."""
         store = os.path.join(self.server.data, "stores")
+        return sum(len(os.listdir(os.path.join(store, name, "index", "segments")))
+                   for name in os.listdir(store))
+
+    def streams(self):
+        """Octets of each stream of the index (tests/tools/index_streams); the daemon is stopped."""
         done = subprocess.run([os.path.join(self.bin_dir, "tests/tools/index_streams"),
-                               os.path.join(store, sorted(os.listdir(store))[0], "index")],
-                              stdout=subprocess.PIPE, check=False, text=True)
+                               self.server.data], stdout=subprocess.PIPE, check=True, text=True)
         return {k: int(v) for k, v in (line.split("=") for line in done.stdout.splitlines())}
 
 

@@ -12,10 +12,11 @@ NAMES = {"mailkeep": "Mailkeep", "https": "Mailkeep, HTTPS", "fts5": "SQLite FTS
 KINDS = {"rare": "rare word", "common": "common word", "two": "two words", "phrase": "phrase",
          "prefix": "prefix", "leading": "leading wildcard", "from": "from: address",
          "range": "word, 30 days"}
-STREAMS = {0: "terms", 1: "terms' directory", 2: "reversed terms", 3: "their directory",
-           4: "documents", 5: "positions", 6: "mail numbers", 8: "dates", 9: "archiving dates",
-           10: "sizes", 11: "flags", 12: "ranks by sender", 13: "ranks by subject", 14: "folders",
-           15: "display", 16: "sender keys", 18: "subject keys"}
+STREAMS = ("terms", "terms' directory", "reversed terms", "their directory", "documents",
+           "positions", "mail numbers", "their directory", "dates", "archiving dates", "sizes",
+           "flags", "ranks by sender", "ranks by subject", "folders", "display", "sender keys",
+           "their directory", "subject keys", "their directory", "conversations", "copies",
+           "attachments")
 
 
 def replace_between(path, name, text):
@@ -103,11 +104,13 @@ def stream_rows(streams, octets):
     named = {int(k.partition(".")[2]): v for k, v in streams.items() if k.startswith("stream.")}
     for stream, size in sorted(named.items(), key=lambda x: -x[1]):
         if size / octets >= 0.0005:
-            yield [f"{stream} {STREAMS.get(stream, '')}".strip(), f"{size / MIB:.1f}",
+            name = STREAMS[stream] if stream < len(STREAMS) else ""
+            yield [f"{stream} {name}".strip(), f"{size / MIB:.1f}",
                    f"{size / octets:.4f}"]
-    blocks = sum(named.values())
-    yield ["all streams", f"{blocks / MIB:.1f}", f"{blocks / octets:.4f}"]
-    yield ["the file, with pages that merges have left free", f"{streams['file'] / MIB:.1f}", f"{streams['file'] / octets:.4f}"]
+    for name, size in (("all streams", sum(named.values())),
+                       ("directories of the segments", streams["directories"]),
+                       ("on disk, in whole pages", streams["file"])):
+        yield [name, f"{size / MIB:.1f}", f"{size / octets:.4f}"]
 
 
 def report(figures):

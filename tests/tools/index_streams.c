@@ -1,102 +1,74 @@
 /*
- * index_streams.c - how many octets each stream of an index takes, without opening any of them
+ * index_streams.c - how many octets each stream of an index takes
  *
- *   index_streams DIR        DIR is <store>/index
+ *   index_streams DIR        DIR is a data directory that no daemon has open
  *
- * The keys of the blocks tell segment and stream (docs/formats/index.md); values stay sealed.
- * Prints NAME=OCTETS: stream.N for the values, and what the whole file and its free pages take.
+ * Prints NAME=OCTETS: stream.N for the sealed blocks (docs/formats/index.md), directories for those
+ * of the segments' files, and file for all that lies in the index's directory.
  */
-#include <stdint.h>
+#include <inttypes.h>
 #include <stdio.h>
-#include <string.h>
 
-#include <glib.h>
-#include <lmdb.h>
+#include <mailkeep/crypto.h>
+#include <mailkeep/log.h>
+#define MkPieceKind MkMailPieceKind /* the index has one of its own inside */
+#include <mailkeep/mail.h>
 
-enum { STREAMS = 256, STREAM_AT = 4, KEY_BYTES = 9, TABLES = 32 };
+#include "archive/internal.h"
+#undef MkPieceKind
+#include "index/internal.h"
 
-static uint64_t stream_bytes[STREAMS], stream_blocks[STREAMS];
+#define MAP_SIZE_BYTES (UINT64_C(1) << 40)
+/* A block's place: offset above, length in the lowest bits (index/segment_file.c). */
+#define LENGTH_MASK ((UINT64_C(1) << 26) - 1)
 
-static int fail_on(int rc, const char *what)
+static void on_stopped(void *cookie)
 {
-    if (rc != 0)
-        fprintf(stderr, "index_streams: %s: %s\n", what, mdb_strerror(rc));
-    return rc;
+    *(bool *) cookie = true;
 }
 
-static uint64_t pages_of(const MDB_stat *stat)
+static void print_streams(MkIndex *index)
 {
-    return stat->ms_branch_pages + stat->ms_leaf_pages + stat->ms_overflow_pages;
-}
+    g_autoptr(MkView) view = mk_view_now(index);
+    uint64_t octets[STREAM_COUNT] = { 0 }, directories = 0;
+    MkIndexStatistics statistics;
 
-static void read_blocks(MDB_txn *txn, MDB_dbi table)
-{
-    MDB_cursor *cursor;
-    MDB_val key, value;
-    g_autoptr(GHashTable) segments = g_hash_table_new(NULL, NULL);
+    for (guint i = 0; i < view->manifest.segments->len; i++) {
+        const MkSegment *segment = view->segments[i].segment;
 
-    if (fail_on(mdb_cursor_open(txn, table, &cursor), "cursor") != 0)
-        return;
-    while (mdb_cursor_get(cursor, &key, &value, MDB_NEXT) == 0) {
-        const uint8_t *octets = key.mv_data;
-
-        if (key.mv_size != KEY_BYTES)
-            continue;
-        stream_bytes[octets[STREAM_AT]] += value.mv_size;
-        stream_blocks[octets[STREAM_AT]]++;
-        g_hash_table_add(segments, GUINT_TO_POINTER((unsigned) octets[2] << 8 | octets[3]));
+        directories += segment->info.directory_bytes;
+        for (int s = 0; s < STREAM_COUNT; s++)
+            for (uint32_t b = 0; b < segment->blocks[s].count; b++)
+                octets[s] += segment->blocks[s].places[b] & LENGTH_MASK;
     }
-    mdb_cursor_close(cursor);
-    printf("segments=%u\n", g_hash_table_size(segments));
-    for (int i = 0; i < STREAMS; i++)
-        if (stream_blocks[i] > 0)
-            printf("stream.%d=%" G_GUINT64_FORMAT "\n", i, stream_bytes[i]);
-}
-
-static void read_tables(MDB_env *env, MDB_txn *txn)
-{
-    MDB_dbi main_table, table;
-    MDB_cursor *cursor;
-    MDB_val key, value;
-    MDB_envinfo info;
-    MDB_stat stat;
-
-    mdb_env_info(env, &info);
-    mdb_env_stat(env, &stat);
-    printf("file=%" G_GUINT64_FORMAT "\n", (uint64_t) (info.me_last_pgno + 1) * stat.ms_psize);
-    if (fail_on(mdb_dbi_open(txn, NULL, 0, &main_table), "tables") != 0 ||
-        fail_on(mdb_cursor_open(txn, main_table, &cursor), "cursor") != 0)
-        return;
-    while (mdb_cursor_get(cursor, &key, &value, MDB_NEXT) == 0) {
-        g_autofree char *name = g_strndup(key.mv_data, key.mv_size);
-
-        if (mdb_dbi_open(txn, name, 0, &table) != 0)
-            continue;
-        mdb_stat(txn, table, &stat);
-        printf("table.%s=%" G_GUINT64_FORMAT "\n", name, pages_of(&stat) * stat.ms_psize);
-        if (strcmp(name, "blocks") == 0)
-            read_blocks(txn, table);
-    }
-    mdb_cursor_close(cursor);
+    printf("segments=%u\ndirectories=%" PRIu64 "\n", view->manifest.segments->len, directories);
+    if (mk_index_statistics(index, &statistics, NULL))
+        printf("file=%" PRIu64 "\n", statistics.size_bytes);
+    for (int s = 0; s < STREAM_COUNT; s++)
+        printf("stream.%d=%" PRIu64 "\n", s, octets[s]);
 }
 
 int main(int argc, char **argv)
 {
-    MDB_env *env;
-    MDB_txn *txn;
+    g_autoptr(GError) error = NULL;
+    bool stopped = false;
 
-    if (argc != 2) {
-        fprintf(stderr, "usage: index_streams DIR\n");
+    mk_log_set_level(MK_LOG_ERROR);
+    mk_mail_init();
+    MkLoop *loop = mk_crypto_init(&error) ? mk_loop_new(1, 1, &error) : NULL;
+    MkArchive *archive =
+        loop != NULL && argc == 2 ? mk_archive_open(loop, argv[1], MAP_SIZE_BYTES, &error) : NULL;
+    if (archive == NULL) {
+        fprintf(stderr, "index_streams: %s\n", error != NULL ? error->message : "DIR is missing");
         return 2;
     }
-    if (fail_on(mdb_env_create(&env), "environment") != 0)
-        return 1;
-    mdb_env_set_maxdbs(env, TABLES);
-    if (fail_on(mdb_env_open(env, argv[1], MDB_RDONLY, 0600), argv[1]) != 0 ||
-        fail_on(mdb_txn_begin(env, NULL, MDB_RDONLY, &txn), "transaction") != 0)
-        return 1;
-    read_tables(env, txn);
-    mdb_txn_abort(txn);
-    mdb_env_close(env);
+    print_streams(store_current(archive)->index);
+    mk_archive_stop(archive, on_stopped, &stopped);
+    while (!stopped) {
+        mk_loop_turn(loop);
+        g_usleep(1000);
+    }
+    mk_archive_close(archive);
+    mk_loop_free(loop);
     return 0;
 }
