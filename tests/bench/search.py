@@ -3,14 +3,15 @@
 
   BENCH_SEARCH_MAILS=100000  small mails of corpus/genmail.py; needs MAILKEEP_CORPUS (its directory)
   BENCH_SEED=9077            their seed
-  QUICK=1                    5,000 mails, one round, about a minute
+  QUICK=1                    5,000 mails, two rounds, about a minute
   BENCH_NICE=N               everything that is measured runs at that niceness
   BENCH_ENGINES=a,b          only these beside Mailkeep: fts5, sphinx, notmuch, https
 
 The questions are drawn by how many mails have their words. Every engine is asked every question
-once to warm up and then twice, in rounds A B C D A B C D. Writes the tables to docs/benchmarks.md
-between their two marks (not with QUICK or BENCH_ENGINES) and all figures below build/bench. What the
-peers have built is kept there and used again for the same mails; Mailkeep builds anew each time.
+once to warm up and then five times, in rounds A B C D A B C D; the median of the five is the time
+of that question. Writes the tables to docs/benchmarks.md between their two marks (not with QUICK or
+BENCH_ENGINES) and all figures below build/bench. What the peers have built is kept there and used
+again for the same mails; Mailkeep builds anew each time.
 """
 
 import argparse
@@ -131,20 +132,25 @@ class Draw:
 
 # -- asking -----------------------------------------------------------------------------------------
 def ask_all(engines, questions, rounds):
-    """name -> kind -> figures; the first round of each is not counted."""
+    """name -> kind -> milliseconds of each question; likewise their totals; snippets of each."""
+    answers = {e.name: [[] for _ in questions] for e in engines}
+    for _ in range(rounds + 1):
+        for engine in engines:
+            for question, got in zip(questions, answers[engine.name]):
+                answer = engine.ask(question)
+                if answer is not None:
+                    got.append(answer)
     times = {e.name: collections.defaultdict(list) for e in engines}
     totals = {e.name: collections.defaultdict(list) for e in engines}
     snippets = collections.Counter()
-    for turn in range(rounds + 1):
-        for engine in engines:
-            for question in questions:
-                answer = engine.ask(question)
-                if answer is None or turn == 0:
-                    continue
-                times[engine.name][question["kind"]].append(answer[0] * 1000)
-                if turn == 1:
-                    totals[engine.name][question["kind"]].append(answer[1])
-                    snippets[engine.name] += answer[3]
+    for name, got_all in answers.items():
+        for question, got in zip(questions, got_all):
+            if got:
+                # Not the first, and not what other work on the machine has held up.
+                times[name][question["kind"]].append(
+                    statistics.median(answer[0] for answer in got[1:]) * 1000)
+                totals[name][question["kind"]].append(got[-1][1])
+                snippets[name] += got[-1][3]
     return times, totals, snippets
 
 
@@ -216,7 +222,7 @@ def main():
             engine.open()
             opened.append(engine)
         figures["check"] = check_totals(engines[0], corpus)
-        times, totals, figures["snippets"] = ask_all(engines, questions, 1 if quick else 2)
+        times, totals, figures["snippets"] = ask_all(engines, questions, 2 if quick else 5)
         figures["memory"] = engines[0].asker.memory()
     finally:
         for engine in opened:
