@@ -17,8 +17,9 @@
 #   tests/support/*.c       linked to every test, fault and bench program that uses it
 #   tests/fuzz/<room>_*.c   one libFuzzer program each; seeds in tests/fuzz/seeds/<name>/
 #   tests/fault/*.c         TAP programs that stop a write path after each of its steps
-#   tests/bench/*.c, *.py   measurements; ingest.py compares with Postfix and Dovecot
-#   tests/tools/*.c         helper programs of the system tests
+#   tests/bench/*.c, *.py   measurements; ingest.py compares with Postfix and Dovecot, search.py with
+#                           SQLite, sphinxsearch and notmuch; bench-million: a million mails
+#   tests/tools/*.c         helper programs of system tests and measurements
 #   tests/system/T*.sh      TAP scripts against the real programs
 
 VARIANT      ?= release
@@ -168,8 +169,8 @@ endif
 
 # --- programs ----------------------------------------------------------------------------
 
-.PHONY: all programs deps demo test unit system asan tsan fuzz fault bench lint format install \
-        clean build-tests FORCE
+.PHONY: all programs deps demo test unit system asan tsan fuzz fault bench bench-million lint \
+        format install clean build-tests FORCE
 
 all: $(PROGRAMS) $(LIB)
 
@@ -287,9 +288,16 @@ fuzz:
 	@$(MAKE) VARIANT=fuzz fuzz
 endif
 
-bench: $(BENCH) $(PROGRAMS) $(B)/tests/tools/smtp_load
+BENCH_TOOLS = $(addprefix $(B)/tests/tools/,smtp_load search_run mail_texts index_streams)
+
+bench: $(BENCH) $(PROGRAMS) $(BENCH_TOOLS)
 	@for b in $(BENCH); do echo "== $$(basename $$b)"; BIN_DIR=$(CURDIR)/$(B) $$b || exit 1; done
 	@echo "== ingest"; BIN_DIR=$(CURDIR)/$(B) tests/bench/ingest.py
+	@echo "== search"; BIN_DIR=$(CURDIR)/$(B) tests/bench/search.py
+
+# Half an hour and more on a small machine.
+bench-million: $(PROGRAMS) $(BENCH_TOOLS)
+	@BIN_DIR=$(CURDIR)/$(B) tests/bench/million.py
 
 # In a make of its own, which sees what deps has installed.
 demo: | deps
