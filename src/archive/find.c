@@ -51,26 +51,34 @@ static bool is_searched(const MkFind *find, const Sight *sight, const char *path
                              : folder_is_within(path, find->folder);
 }
 
+typedef struct {
+    const MkFind *find;
+    const Sight *sight;
+    GArray *ids;
+} FolderChoice;
+
+static void choose_folder(const MkFolder *folder, void *cookie)
+{
+    FolderChoice *choice = cookie;
+
+    if (is_searched(choice->find, choice->sight, folder->path))
+        g_array_append_val(choice->ids, folder->id);
+}
+
 /* The ids, ascending; NULL when the folder asked for is not there or must not be seen. */
 static GArray *searched_folders(ArchiveStore *store, const MkFind *find, const Sight *sight,
                                 GError **error)
 {
-    g_autoptr(GPtrArray) folders = mk_store_folders(store->store);
-    GArray *ids = g_array_new(FALSE, FALSE, sizeof(uint32_t));
+    FolderChoice choice = { find, sight, g_array_new(FALSE, FALSE, sizeof(uint32_t)) };
 
-    for (guint i = 0; i < folders->len; i++) {
-        const MkFolder *folder = folders->pdata[i];
-
-        if (is_searched(find, sight, folder->path))
-            g_array_append_val(ids, folder->id);
-    }
-    if (ids->len == 0 && !is_empty(find->folder)) {
-        g_array_unref(ids);
+    mk_store_folders_each(store->store, choose_folder, &choice);
+    if (choice.ids->len == 0 && !is_empty(find->folder)) {
+        g_array_unref(choice.ids);
         mk_fail(error, MK_ERROR_NOT_FOUND, "there is no such folder");
         return NULL;
     }
-    g_array_sort(ids, folder_id_compare);
-    return ids;
+    g_array_sort(choice.ids, folder_id_compare);
+    return choice.ids;
 }
 
 GArray *folders_in_sight(MkArchive *archive, ArchiveStore *store, const MkPrincipal *principal)
@@ -86,8 +94,7 @@ GArray *folders_in_sight(MkArchive *archive, ArchiveStore *store, const MkPrinci
 /* Boxes of importance as flags: which must be there, and which must not. */
 static void put_importance(const MkFind *find, MkSearch *search)
 {
-    bool low = find->importance_low, normal = find->importance_normal,
-         high = find->importance_high;
+    bool low = find->importance_low, normal = find->importance_normal, high = find->importance_high;
 
     if (low == normal && normal == high) /* all or none */
         return;
@@ -227,8 +234,8 @@ static bool check(MkArchive *archive, const MkFind *find, GError **error)
  */
 static bool conversation_get(MkArchive *archive, const MkFind *find, uint64_t *out, GError **error)
 {
-    ArchiveStore *store = mail_store(archive, find->principal, *find->conversation_of, NULL, NULL,
-                                     error);
+    ArchiveStore *store =
+        mail_store(archive, find->principal, *find->conversation_of, NULL, NULL, error);
     g_auto(MkIndexedMail) indexed = { 0 };
     g_autoptr(GError) failed = NULL;
 
@@ -267,8 +274,8 @@ static MkFound *find_in_store(MkArchive *archive, ArchiveStore *store, const MkF
 MkFound *mk_archive_find(MkArchive *archive, const MkFind *find, GError **error)
 {
     /* With more stores than one their pages are joined here. */
-    ArchiveStore *store = find->store_id != 0 ? store_find(archive, find->store_id)
-                                              : store_current(archive);
+    ArchiveStore *store =
+        find->store_id != 0 ? store_find(archive, find->store_id) : store_current(archive);
     uint64_t conversation = 0;
     MkMailId id;
 

@@ -1,43 +1,5 @@
 #include "filter.h"
 
-static int compare_ids(const void *a, const void *b)
-{
-    uint32_t x = *(const uint32_t *) a, y = *(const uint32_t *) b;
-    return (x > y) - (x < y);
-}
-
-void mk_folder_scope_init(MkFolderScope *scope, const MkSearch *search)
-{
-    scope->all = search->folders == NULL;
-    scope->ids = g_array_new(FALSE, FALSE, sizeof(uint32_t));
-    if (!scope->all && search->folder_count > 0) {
-        g_array_append_vals(scope->ids, search->folders, (guint) search->folder_count);
-        g_array_sort(scope->ids, compare_ids);
-    }
-}
-
-void mk_folder_scope_clear(MkFolderScope *scope)
-{
-    g_clear_pointer(&scope->ids, g_array_unref);
-}
-
-bool mk_folder_scope_find(const MkFolderScope *scope, const uint32_t *ids, size_t count,
-                          uint32_t *out_folder)
-{
-    *out_folder = 0;
-    if (scope->all) {
-        *out_folder = count > 0 ? ids[0] : 0;
-        return true;
-    }
-    for (size_t i = 0; i < count; i++) {
-        if (g_array_binary_search(scope->ids, &ids[i], compare_ids, NULL)) {
-            *out_folder = ids[i];
-            return true;
-        }
-    }
-    return false;
-}
-
 typedef struct {
     MkWatch *watch;
     const MkSegment *segment;
@@ -87,37 +49,20 @@ static bool keep_flags(const Filter *filter, uint32_t set, uint32_t clear, uint3
     return true;
 }
 
-/* Which of the block's sets are in scope: asked once a block, not for each mail. */
-static void judge_sets(const MkFolderColumn *column, const MkFolderScope *scope, GByteArray *out)
-{
-    g_byte_array_set_size(out, column->ends->len);
-    for (uint32_t set = 0; set < column->ends->len; set++) {
-        size_t count;
-        uint32_t folder;
-        const uint32_t *ids = mk_folder_column_ids(column, set, &count);
-        out->data[set] = mk_folder_scope_find(scope, ids, count, &folder);
-    }
-}
+/* Of few documents their own folders are looked at; of more the set made for the whole segment. */
+#define FEW_DOCS 128
 
 static bool keep_folders(const Filter *filter, const MkFolderScope *scope, GError **error)
 {
-    g_auto(MkFolderColumn) column = { 0 };
-    g_autoptr(GByteArray) allowed = g_byte_array_new();
-    MkDocSet *docs = filter->docs;
     if (scope->all)
         return true;
-    mk_folder_column_init(&column, filter->watch, filter->segment);
-    for (uint32_t doc = mk_doc_set_next(docs, 0); doc < docs->size;
-         doc = mk_doc_set_next(docs, doc + 1)) {
-        uint32_t set;
-        bool loaded;
-        if (!mk_folder_column_get(&column, doc, &set, &loaded, error))
-            return false;
-        if (loaded)
-            judge_sets(&column, scope, allowed);
-        if (!allowed->data[set])
-            mk_doc_set_remove(docs, doc);
-    }
+    if (mk_doc_set_count(filter->docs) <= FEW_DOCS)
+        return mk_scope_keep(scope, filter->watch, filter->segment, filter->docs, error);
+    MkDocSet *allowed = mk_scope_docs(scope, filter->watch, filter->segment, error);
+    if (allowed == NULL)
+        return false;
+    mk_doc_set_and(filter->docs, allowed);
+    mk_doc_set_unref(allowed);
     return true;
 }
 

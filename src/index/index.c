@@ -4,7 +4,7 @@
 #include <errno.h>
 #include <unistd.h>
 
-#include "internal.h"
+#include "filter.h"
 
 #define VERSION_KEY "v"
 
@@ -123,6 +123,7 @@ MkIndex *mk_index_open(const char *dir, const MkKey *key, uint64_t map_size_byte
     index->key = mk_key_derive(key, "segments");
     index->segments_dir = g_build_filename(dir, "segments", NULL);
     index->cache = mk_block_cache_new(MK_LIMIT_INDEX_CACHE_BYTES);
+    index->scopes = mk_scope_cache_new(MK_LIMIT_SCOPE_CACHE_BYTES);
     if (prepare(index, dir, key, map_size_bytes, error))
         return index;
     mk_index_close(index);
@@ -135,6 +136,7 @@ void mk_index_close(MkIndex *index)
         return;
     mk_view_unref(index->view);
     mk_block_cache_free(index->cache);
+    mk_scope_cache_free(index->scopes);
     mk_db_close(index->db);
     mk_key_free(index->key);
     g_free(index->segments_dir);
@@ -146,6 +148,7 @@ void mk_index_close(MkIndex *index)
 void mk_index_release_memory(MkIndex *index)
 {
     mk_block_cache_empty(index->cache);
+    mk_scope_cache_empty(index->scopes);
 }
 
 void mk_index_set_fault(MkIndex *index, MkIndexFaultFunc fault, void *cookie)

@@ -224,6 +224,7 @@ struct MkIndex {
     MkKey *key; /* of the segments' blocks */
     char *segments_dir;
     MkBlockCache *cache;
+    struct MkScopeCache *scopes;
     /* Held while the manifest changes: by commit, merge and clear. Taken before lock. */
     pthread_mutex_t manifest_lock;
     pthread_mutex_t

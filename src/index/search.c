@@ -354,6 +354,7 @@ MkSearchResult *mk_index_search(MkIndex *index, const MkSearch *search, GError *
     result->hits = g_ptr_array_new_with_free_func(hit_free);
 
     run_init(&run, search);
+    run.scope.cache = index->scopes;
     run.view = mk_view_whole(index, error);
     run.grouping.view = run.view;
     if (run.view == NULL || !find(&run, error) || !make_page(&run, result->hits, error) ||
