@@ -151,7 +151,7 @@ static void decode(const char *head, GString *value)
     } else if (strstr(upper, "ENCODING=BASE64") || strstr(upper, "ENCODING=B")) {
         gsize length = 0;
 
-        if (value->len > 0) {
+        if (value->len > 1) {
             g_base64_decode_inplace(value->str, &length);
             g_string_truncate(value, length);
         }
