@@ -87,6 +87,8 @@ static void decode_quoted(GString *value)
     for (size_t i = 0; i < value->len; i++) {
         char c = value->str[i];
 
+        if (c == '=' && i + 1 == value->len) /* a line end that nothing follows */
+            break;
         if (c == '=' && i + 2 < value->len && hex(value->str[i + 1]) >= 0 &&
             hex(value->str[i + 2]) >= 0) {
             c = (char) (hex(value->str[i + 1]) << 4 | hex(value->str[i + 2]));
