@@ -39,7 +39,10 @@ static void check(MkDocumentKind kind, const SampleFile *files, MkTextResult res
 
 /* -- office -------------------------------------------------------------------------------------------- */
 
-#define TYPES { "[Content_Types].xml", "<Types/>", 0 }
+#define TYPES                                \
+    {                                        \
+        "[Content_Types].xml", "<Types/>", 0 \
+    }
 #define W "<w:document xmlns:w='w' xmlns:mc='m'><w:body>"
 #define W_END "</w:body></w:document>"
 
@@ -177,9 +180,10 @@ static void test_formats(void)
 {
     static const struct {
         const char *format, *filter;
-    } formats[] = { { "zip", NULL },     { "pax", NULL },   { "gnutar", "gzip" }, { "ustar", "xz" },
-                    { "pax", "bzip2" },  { "pax", "zstd" }, { "7zip", NULL },     { "newc", NULL },
-                    { "gnutar", "lz4" }, { "pax", "compress" } };
+    } formats[] = { { "zip", NULL },      { "pax", NULL },    { "gnutar", "gzip" },
+                    { "ustar", "xz" },    { "pax", "bzip2" }, { "pax", "zstd" },
+                    { "7zip", NULL },     { "newc", NULL },   { "gnutar", "lz4" },
+                    { "pax", "compress" } };
 
     for (size_t i = 0; i < G_N_ELEMENTS(formats); i++) {
         g_autoptr(GByteArray) file =
@@ -321,8 +325,9 @@ static void test_ratio(void)
     const SampleFile several[] = { { "1.zip", (const char *) bomb->data, bomb->len },
                                    { "2.zip", (const char *) bomb->data, bomb->len },
                                    { NULL, NULL, 0 } };
-    const SampleFile sheet[] = {
-        TYPES, { "xl/worksheets/sheet1.xml", zeros, length }, { NULL, NULL, 0 } };
+    const SampleFile sheet[] = { TYPES,
+                                 { "xl/worksheets/sheet1.xml", zeros, length },
+                                 { NULL, NULL, 0 } };
 
     g_assert_cmpuint(bomb->len, <, 1u << 20);
     check(MK_DOCUMENT_ARCHIVE, files, MK_TEXT_TRUNCATED, MK_WHY_RATIO, NULL);
@@ -358,8 +363,8 @@ static void test_deep_mail(void)
     for (int i = 0; i < 20000; i++)
         g_string_append(mail, "Content-Type: message/rfc822\r\n\r\n");
     g_string_append(mail, "Subject: x\r\n\r\nbottom");
-    text = sample_read(MK_DOCUMENT_EML, "", (const uint8_t *) mail->str, mail->len, 100000,
-                       &verdict);
+    text =
+        sample_read(MK_DOCUMENT_EML, "", (const uint8_t *) mail->str, mail->len, 100000, &verdict);
     g_assert_cmpint(verdict.result, ==, MK_TEXT_TRUNCATED);
     g_string_free(text, TRUE);
     g_string_free(mail, TRUE);
