@@ -87,6 +87,8 @@ static void decode_quoted(GString *value)
     for (size_t i = 0; i < value->len; i++) {
         char c = value->str[i];
 
+        if (c == '=' && i + 1 == value->len) /* a line end that nothing follows */
+            break;
         if (c == '=' && i + 2 < value->len && hex(value->str[i + 1]) >= 0 &&
             hex(value->str[i + 2]) >= 0) {
             c = (char) (hex(value->str[i + 1]) << 4 | hex(value->str[i + 2]));
@@ -151,7 +153,7 @@ static void decode(const char *head, GString *value)
     } else if (strstr(upper, "ENCODING=BASE64") || strstr(upper, "ENCODING=B")) {
         gsize length = 0;
 
-        if (value->len > 0) {
+        if (value->len > 1) {
             g_base64_decode_inplace(value->str, &length);
             g_string_truncate(value, length);
         }
@@ -226,7 +228,7 @@ MkTextWhy read_calendar(Extraction *x, const Document *document)
     bool more = true;
 
     /* In UTF-16 or with a mark: as a text file first. */
-    if (document->length >= 3 && strchr("\xff\xfe\xef", data[0])) {
+    if (document->length >= 3 && memchr("\xff\xfe\xef", data[0], 3)) {
         Extraction inner = { .text_left = SIZE_MAX, .on_text = gather, .cookie = utf8 };
 
         read_plain(&inner, document);
