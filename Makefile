@@ -78,7 +78,7 @@ PACKAGES = libuv libsodium libzstd yaml-0.1 libutf8proc libpcre2-8 gio-2.0 gobje
 OPTIONAL_PACKAGES = ldap libpq
 PACKAGES += $(foreach p,$(OPTIONAL_PACKAGES),$(if $(call pkg_found,$(p)),$(p)))
 SHELL_PACKAGES = libedit
-EXTRACT_PACKAGES = $(foreach p,libarchive libxml-2.0 libseccomp,$(if $(call pkg_found,$(p)),$(p)))
+EXTRACT_PACKAGES = libarchive expat libseccomp
 
 # Those that come from the release when it has them new enough, and else from $(DEPS).
 ifeq ($(VARIANT),tsan)
@@ -141,6 +141,8 @@ SUPPORT       = $(call objects,tests/support/*.c)
 
 LIB         = $(B)/libmailkeep.a
 SUPPORT_LIB = $(B)/libsupport.a
+EXTRACT_LIB = $(B)/libextract.a
+EXTRACT_LIBS = $(shell pkg-config --libs $(EXTRACT_PACKAGES))
 
 PROGRAMS = $(if $(DAEMON),$(B)/mailkeepd) $(if $(SHELL_ROOM),$(B)/mailkeep) \
            $(if $(EXTRACT),$(B)/mailkeep-extract)
@@ -192,7 +194,8 @@ $(B)/%.o: %.c Makefile | $(DEPS)/stamp/yyjson
 # The archive is made anew when an object changed or a source came or went.
 $(B)/objects.list: FORCE
 	@mkdir -p $(@D)
-	@echo '$(LIB_OBJECTS) $(SUPPORT)' | cmp -s - $@ || echo '$(LIB_OBJECTS) $(SUPPORT)' > $@
+	@echo '$(LIB_OBJECTS) $(EXTRACT) $(SUPPORT)' | cmp -s - $@ || \
+	    echo '$(LIB_OBJECTS) $(EXTRACT) $(SUPPORT)' > $@
 
 $(LIB): $(LIB_OBJECTS) $(B)/objects.list
 	$(say) AR $@
@@ -209,11 +212,15 @@ $(B)/mailkeep: $(SHELL_ROOM) $(LIB)
 	$(say) LD $@
 	$(Q)$(LINK) $(SHELL_ROOM) $(LIB) $(LIBS) $(shell pkg-config --libs $(SHELL_PACKAGES))
 
-$(EXTRACT): PKG_CFLAGS += $(if $(EXTRACT_PACKAGES),$(call as_system,$(EXTRACT_PACKAGES)))
-$(B)/mailkeep-extract: $(EXTRACT) $(LIB)
+# As an archive for its tests, too.
+$(EXTRACT): PKG_CFLAGS += $(call as_system,$(EXTRACT_PACKAGES))
+$(EXTRACT_LIB): $(EXTRACT) $(B)/objects.list
+	$(say) AR $@
+	$(Q)rm -f $@ && ar rcs $@ $(filter-out %/main.o,$(EXTRACT))
+
+$(B)/mailkeep-extract: $(EXTRACT) $(EXTRACT_LIB) $(LIB)
 	$(say) LD $@
-	$(Q)$(LINK) $(EXTRACT) $(LIB) \
-	    $(if $(EXTRACT_PACKAGES),$(shell pkg-config --libs $(EXTRACT_PACKAGES))) $(LIBS)
+	$(Q)$(LINK) $(filter %/main.o,$(EXTRACT)) $(EXTRACT_LIB) $(LIB) $(EXTRACT_LIBS) $(LIBS)
 
 # --- test programs -----------------------------------------------------------------------
 

@@ -50,9 +50,11 @@ bool mk_archive_is_initialised(const char *data_dir);
  */
 bool mk_archive_rebuild_catalogs(const char *data_dir, uint64_t map_size_bytes, uint64_t *out_mails,
                                  GError **error);
-/* Opens all and takes up indexing where it stopped. Blocks: at start, before the loop runs. */
+/* Opens all and takes up indexing where it stopped. A damaged index is emptied and filled again. Blocks: at start, before the loop runs. */
 MkArchive *mk_archive_open(MkLoop *loop, const char *data_dir, uint64_t map_size_bytes,
                            GError **error);
+/* A stop is near: rebuilds that are cancelled from here on go on after the next start. [any] */
+void mk_archive_begin_stop(MkArchive *archive);
 /*
  * mk_archive_stop() - [loop] finish what is under way, take nothing new
  * @on_stopped  called on the loop when no job of the archive runs any more

@@ -191,7 +191,8 @@ typedef enum {
 
 typedef struct {
     const MkQuery *query;      /* NULL = everything */
-    unsigned fields;           /* bits: what clauses without prefix look at; 0 = all */
+    unsigned fields;           /* bits: what clauses without prefix look at; 0 = all. Bcc means
+                                * MK_FIELD_ENVELOPE too, here as in bcc: */
     const MkQuery *from;       /* NULL, or: clauses without prefix look at the sender only */
     const MkQuery *recipients; /* NULL, or: each clause without prefix at To, Cc and Bcc */
     /* Who may see what: only mails in at least one of these folders. NULL = all folders. */

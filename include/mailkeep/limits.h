@@ -96,6 +96,10 @@
 #define MK_LIMIT_EXTRACT_ENTRIES 1000             /* in all archives of one attachment */
 #define MK_LIMIT_EXTRACT_DEPTH 4                  /* archives and mails in each other */
 #define MK_LIMIT_EXTRACT_MAIL_ATTACHMENTS 100     /* of one mail; the rest is "not indexed" */
+#define MK_LIMIT_EXTRACT_UNPACKED_BYTES (256u << 20) /* all that one attachment unpacks to */
+#define MK_LIMIT_EXTRACT_RATIO 300     /* unpacked to packed, above the first MiB; text has 2 to 50 */
+#define MK_LIMIT_EXTRACT_DOCUMENTS 1000 /* of one helper, which then ends: nothing grows for ever */
+#define MK_LIMIT_EXTRACT_OCR_PAGES 20   /* of one PDF: 1 to 2 seconds of processor time each */
 
 /* -- search ----------------------------------------------------------------------------- */
 #define MK_LIMIT_QUERY_BYTES 4096
@@ -110,6 +114,7 @@
 #define MK_LIMIT_GROUP_NUMBERS 50   /* mails of a conversation, copies: listed with one hit */
 #define MK_LIMIT_SAVED_SEARCHES 200 /* of one user */
 #define MK_LIMIT_SAVED_SEARCH_NAME_BYTES 200
+#define MK_LIMIT_SAVED_SEARCH_BYTES 16384 /* its criteria */
 #define MK_LIMIT_INDEX_CACHE_BYTES (24u << 20) /* opened blocks kept in memory, per index */
 #define MK_LIMIT_MERGE_BYTES (96u << 20)       /* memory of a merge */
 #define MK_LIMIT_SEARCH_MS 10000               /* a search is ended after this */

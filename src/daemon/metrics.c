@@ -33,11 +33,13 @@ static void loop_metrics(GString *out, const MkLoop *loop)
     metric(out, "jobs_waiting", "{lane=\"bulk\"}", (double) g.jobs_waiting[MK_LANE_BULK]);
     metric(out, "jobs_waiting", "{lane=\"background\"}",
            (double) g.jobs_waiting[MK_LANE_BACKGROUND]);
+    metric(out, "jobs_waiting", "{lane=\"care\"}", (double) g.jobs_waiting[MK_LANE_CARE]);
     metric(out, "jobs_done_total", "{lane=\"interactive\"}",
            (double) g.jobs_done[MK_LANE_INTERACTIVE]);
     metric(out, "jobs_done_total", "{lane=\"bulk\"}", (double) g.jobs_done[MK_LANE_BULK]);
     metric(out, "jobs_done_total", "{lane=\"background\"}",
            (double) g.jobs_done[MK_LANE_BACKGROUND]);
+    metric(out, "jobs_done_total", "{lane=\"care\"}", (double) g.jobs_done[MK_LANE_CARE]);
 }
 
 static void archive_metrics(GString *out, MkArchive *archive)

@@ -68,11 +68,12 @@ static bool keep_times(const Filter *filter, MkStreamKind stream, int64_t from, 
            keep_range(filter, stream, mk_column_from_time(from), mk_column_from_time(to), error);
 }
 
-static bool keep_flags(const Filter *filter, uint32_t set, uint32_t clear, GError **error)
+static bool keep_flags(const Filter *filter, uint32_t set, uint32_t clear, uint32_t any,
+                       GError **error)
 {
     g_auto(MkColumn) column = { 0 };
     MkDocSet *docs = filter->docs;
-    if (set == 0 && clear == 0)
+    if (set == 0 && clear == 0 && any == 0)
         return true;
     mk_column_init(&column, filter->watch, filter->segment, STREAM_FLAGS);
     for (uint32_t doc = mk_doc_set_next(docs, 0); doc < docs->size;
@@ -80,7 +81,7 @@ static bool keep_flags(const Filter *filter, uint32_t set, uint32_t clear, GErro
         uint64_t flags;
         if (!mk_column_get(&column, doc, &flags, error))
             return false;
-        if ((flags & set) != set || (flags & clear) != 0)
+        if ((flags & set) != set || (flags & clear) != 0 || (any != 0 && (flags & any) == 0))
             mk_doc_set_remove(docs, doc);
     }
     return true;
@@ -126,11 +127,14 @@ bool mk_filter(MkWatch *watch, const MkSegment *segment, const MkSearch *search,
     Filter filter = { watch, segment, docs };
     uint64_t most = search->size_max_bytes > 0 ? search->size_max_bytes : UINT64_MAX;
     bool sized = search->size_min_bytes > 0 || search->size_max_bytes > 0;
-    return keep_folders(&filter, scope, error) &&
+    return (search->conversation == 0 ||
+            keep_range(&filter, STREAM_CONVERSATION, search->conversation, search->conversation,
+                       error)) &&
+           keep_folders(&filter, scope, error) &&
            keep_times(&filter, STREAM_DATE, search->date_from_unix_ms, search->date_to_unix_ms,
                       error) &&
            keep_times(&filter, STREAM_ARCHIVED, search->archived_from_unix_ms,
                       search->archived_to_unix_ms, error) &&
            (!sized || keep_range(&filter, STREAM_SIZE, search->size_min_bytes, most, error)) &&
-           keep_flags(&filter, search->flags_set, search->flags_clear, error);
+           keep_flags(&filter, search->flags_set, search->flags_clear, search->flags_any, error);
 }

@@ -541,13 +541,19 @@ bool mk_segment_find(MkColumn *numbers, uint32_t number, uint32_t *out_doc, GErr
 typedef struct {
     MkWatch *watch;
     const MkSegment *segment;
-    bool with_envelope;
 } MkEvaluation;
+/* A clause and what it means in one search. */
+typedef struct {
+    const MkClause *clause;
+    unsigned fields; /* bits */
+    bool address;    /* says which address is wanted in the headers it looks at */
+    bool open;       /* an exclusion that does not look at addresses demanded elsewhere */
+} MkDemand;
+/* All clauses of the search's queries, exclusions last. */
+GArray *mk_demands_of(const MkSearch *search);
 /* Takes out of @docs what does not match. */
-bool mk_evaluate(const MkEvaluation *evaluation, const MkQuery *query, MkDocSet *docs,
+bool mk_evaluate(const MkEvaluation *evaluation, const GArray *demands, MkDocSet *docs,
                  GError **error);
-/* Fields a clause looks at, as bits. */
-unsigned mk_clause_fields(const MkClause *clause, bool with_envelope);
 /* All postings of the terms that @piece stands for, in @fields; appends MkTermRef. */
 bool mk_expand(const MkEvaluation *evaluation, const MkQueryPiece *piece, unsigned fields,
                GArray *out_refs, GError **error);

@@ -46,10 +46,12 @@ struct MkQuery {
 /* "subject:" ... by MkPrefix; "" for CLAUSE_ANY */
 extern const char *const mk_prefix_names[CLAUSE_PREFIX_COUNT];
 
+/* Fields that clauses without prefix look at: 0 = all; Bcc means what an envelope says of it too. */
+unsigned mk_fields_of(unsigned fields);
+/* Fields a clause looks at, as bits; @unprefixed if it has no prefix. */
+unsigned mk_clause_fields(const MkClause *clause, unsigned unprefixed);
 /* Nothing but *: any token will do. */
 bool mk_clause_is_star(const MkClause *clause);
-/* True for a clause that asks for an address in one header: from:, to:, cc:, bcc: */
-bool mk_clause_is_address(const MkClause *clause);
 
 /* Does @text, a folded token, match @pattern? * any characters, ? exactly one. */
 bool mk_pattern_match(const char *pattern, size_t pattern_length, const char *text, size_t length);

@@ -2,6 +2,7 @@
  * search.c - a search over all segments: who matches, how many, the page asked for
  */
 #include "filter.h"
+#include "group.h"
 #include "table.h"
 #include "top.h"
 
@@ -9,21 +10,23 @@ typedef struct {
     const MkSearch *search;
     MkView *view;
     MkWatch watch;
+    GArray *demands; /* MkDemand */
     MkFolderScope scope;
     MkTop top;
+    MkGrouping grouping; /* with its top: of a grouped search only */
+    MkGroupTop group_top;
     uint64_t total;
 } Run;
 
 /* -- matching ---------------------------------------------------------------------------- */
 static MkDocSet *matching_docs(Run *run, const MkSegmentState *state, GError **error)
 {
-    MkEvaluation evaluation = { &run->watch, state->segment, run->search->with_envelope };
+    MkEvaluation evaluation = { &run->watch, state->segment };
     g_autoptr(MkDocSet) docs = mk_doc_set_new(state->segment->info.doc_count, true);
     if (state->deleted != NULL)
         mk_doc_set_and_not(docs, state->deleted);
-    if (run->search->query != NULL && !mk_evaluate(&evaluation, run->search->query, docs, error))
-        return NULL;
-    if (!mk_filter(&run->watch, state->segment, run->search, &run->scope, docs, error))
+    if (!mk_evaluate(&evaluation, run->demands, docs, error) ||
+        !mk_filter(&run->watch, state->segment, run->search, &run->scope, docs, error))
         return NULL;
     return g_steal_pointer(&docs);
 }
@@ -122,6 +125,21 @@ static bool by_rank(const Run *run)
     return run->search->sort == MK_SORT_FROM || run->search->sort == MK_SORT_SUBJECT;
 }
 
+/* As take_segment() for rows of groups. */
+static bool take_groups(Run *run, MkDocSet *docs, GArray *ranked, GError **error)
+{
+    if (run->top.limit == 0 || !by_rank(run))
+        return mk_grouping_add(&run->grouping, docs, run->top.limit > 0 ? &run->group_top : NULL,
+                               error);
+    g_auto(MkGroupTop) own = { 0 };
+    mk_group_top_init(&own, run->search->ascending, run->top.limit);
+    if (!mk_grouping_add(&run->grouping, docs, &own, error))
+        return false;
+    mk_group_top_sort(&own);
+    g_array_append_vals(ranked, own.rows->data, own.rows->len);
+    return true;
+}
+
 /* Ranks of different segments must not meet in one heap, so each has one of its own. */
 static bool take_segment(Run *run, uint32_t place, GArray *ranked, GError **error)
 {
@@ -129,6 +147,8 @@ static bool take_segment(Run *run, uint32_t place, GArray *ranked, GError **erro
     if (docs == NULL)
         return false;
     run->total += mk_doc_set_count(docs);
+    if (run->search->group != MK_GROUP_NONE)
+        return take_groups(run, g_steal_pointer(&docs), ranked, error);
     if (run->top.limit == 0)
         return true;
     if (!by_rank(run))
@@ -141,15 +161,28 @@ static bool take_segment(Run *run, uint32_t place, GArray *ranked, GError **erro
     return true;
 }
 
+/* The rows become the hits of the page. */
+static void take_rows(Run *run, const GArray *ranked)
+{
+    for (guint i = 0; i < ranked->len; i++)
+        mk_group_top_add(&run->group_top, &g_array_index(ranked, MkRanked, i));
+    mk_group_top_sort(&run->group_top);
+    g_array_append_vals(run->top.heap, run->group_top.rows->data, run->group_top.rows->len);
+}
+
 static bool find(Run *run, GError **error)
 {
     g_autoptr(GArray) ranked = g_array_new(FALSE, FALSE, sizeof(MkRanked));
     for (uint32_t i = 0; i < run->view->manifest.segments->len; i++)
         if (!take_segment(run, i, ranked, error))
             return false;
+    if (by_rank(run) && !unify_ranks(run, ranked, error))
+        return false;
+    if (run->search->group != MK_GROUP_NONE) {
+        take_rows(run, ranked);
+        return true;
+    }
     if (by_rank(run)) {
-        if (!unify_ranks(run, ranked, error))
-            return false;
         for (guint i = 0; i < ranked->len; i++)
             mk_top_add(&run->top, &g_array_index(ranked, MkRanked, i));
     }
@@ -196,6 +229,7 @@ static void hit_free(gpointer data)
     g_free(hit->subject);
     g_free(hit->from);
     g_free(hit->to);
+    g_clear_pointer(&hit->group_numbers, g_array_unref);
     g_free(hit);
 }
 
@@ -256,11 +290,35 @@ static bool make_page(Run *run, GPtrArray *out, GError **error)
     return true;
 }
 
+/* The other mails of the page's groups. */
+static gint compare_members(gconstpointer a, gconstpointer b, gpointer search)
+{
+    return mk_ranked_compare(((const MkSearch *) search)->ascending, a, b);
+}
+
+static bool fill_groups(Run *run, GPtrArray *hits, GError **error)
+{
+    g_autoptr(GArray) members = g_array_new(FALSE, FALSE, sizeof(MkRanked));
+    g_autoptr(GArray) counts = g_array_new(FALSE, TRUE, sizeof(uint32_t));
+    if (run->search->group == MK_GROUP_NONE || hits->len == 0)
+        return true;
+    const MkRanked *rows = &g_array_index(run->top.heap, MkRanked, (guint) run->search->offset);
+    if (!mk_grouping_members(&run->grouping, rows, hits->len, members, counts, error) ||
+        (by_rank(run) && !unify_ranks(run, members, error)))
+        return false;
+    g_array_sort_with_data(members, compare_members, (gpointer) run->search);
+    mk_grouping_assign(rows, members, counts, hits);
+    return true;
+}
+
 /* -- all together -------------------------------------------------------------------------- */
 static void run_clear(Run *run)
 {
     mk_folder_scope_clear(&run->scope);
     mk_top_clear(&run->top);
+    mk_group_top_clear(&run->group_top);
+    mk_grouping_clear(&run->grouping);
+    g_clear_pointer(&run->demands, g_array_unref);
     mk_view_unref(run->view);
 }
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Run, run_clear)
@@ -282,6 +340,11 @@ static void run_init(Run *run, const MkSearch *search)
     /* Without a page nothing is ranked: the total alone is cheap. */
     mk_top_init(&run->top, search->ascending,
                 limit == 0 ? 0 : MIN(search->offset, UINT32_MAX) + limit);
+    run->demands = mk_demands_of(search);
+    if (search->group == MK_GROUP_NONE)
+        return;
+    mk_group_top_init(&run->group_top, search->ascending, run->top.limit);
+    mk_grouping_init(&run->grouping, search, &run->watch, sort_stream(search->sort));
 }
 
 MkSearchResult *mk_index_search(MkIndex *index, const MkSearch *search, GError **error)
@@ -292,8 +355,11 @@ MkSearchResult *mk_index_search(MkIndex *index, const MkSearch *search, GError *
 
     run_init(&run, search);
     run.view = mk_view_whole(index, error);
-    if (run.view == NULL || !find(&run, error) || !make_page(&run, result->hits, error))
+    run.grouping.view = run.view;
+    if (run.view == NULL || !find(&run, error) || !make_page(&run, result->hits, error) ||
+        !fill_groups(&run, result->hits, error))
         return NULL;
-    result->total = result->mail_total = run.total;
+    result->mail_total = run.total;
+    result->total = search->group == MK_GROUP_NONE ? run.total : run.grouping.row_count;
     return g_steal_pointer(&result);
 }

@@ -12,7 +12,10 @@ typedef struct {
     uint32_t number;
     uint32_t segment; /* place in the view */
     uint32_t doc;
+    uint64_t group; /* of a grouped search; 0 = alone */
 } MkRanked;
+/* Below zero: @a comes before @b. Ties: by date, then number, both newest first. */
+int mk_ranked_compare(bool ascending, const MkRanked *a, const MkRanked *b);
 
 typedef struct {
     bool ascending;
