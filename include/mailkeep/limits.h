@@ -105,8 +105,9 @@
 #define MK_LIMIT_QUERY_BYTES 4096
 #define MK_LIMIT_QUERY_CLAUSES 64
 #define MK_LIMIT_QUERY_TERM_PIECES 32
-#define MK_LIMIT_WILDCARD_TERMS 20000 /* dictionary terms one wildcard may stand for */
-#define MK_LIMIT_TOKEN_BYTES 64       /* longer tokens are cut, in mails and in queries alike */
+#define MK_LIMIT_QUERY_TERM_TOKENS 128 /* of them; CJK text is cut into pairs of characters */
+#define MK_LIMIT_WILDCARD_TERMS 20000  /* dictionary terms one wildcard may stand for */
+#define MK_LIMIT_TOKEN_BYTES 64        /* longer tokens are cut, in mails and in queries alike */
 #define MK_LIMIT_SEARCH_PAGE 1000
 #define MK_LIMIT_SNIPPET_PAGE 100 /* hits of a page that get a snippet */
 #define MK_LIMIT_SNIPPET_BYTES 240

@@ -53,6 +53,18 @@ void mk_doc_set_or(MkDocSet *set, const MkDocSet *other)
         set->words[i] |= other->words[i];
 }
 
+void mk_doc_set_remove_range(MkDocSet *set, uint32_t from, uint32_t end)
+{
+    while (from < end) {
+        uint32_t stop = (uint32_t) MIN(end, ((uint64_t) from / 64 + 1) * 64);
+        uint64_t bits = UINT64_MAX << (from % 64);
+        if (stop % 64 != 0)
+            bits &= (UINT64_C(1) << (stop % 64)) - 1;
+        set->words[from / 64] &= ~bits;
+        from = stop;
+    }
+}
+
 uint64_t mk_doc_set_count(const MkDocSet *set)
 {
     uint64_t count = 0;

@@ -109,7 +109,7 @@ static bool drop_demanded(const MkEvaluation *evaluation, const GArray *demands,
         if (!mk_match_init(&match, evaluation, demand->clause, BIT(field), error) ||
             !mk_match_starts(&match, field, docs, from, covers, error))
             return false;
-        drop_covered(starts, length, covers, match.piece_count);
+        drop_covered(starts, length, covers, demand->clause->span);
     }
     return true;
 }
@@ -137,7 +137,7 @@ static bool add_undemanded(const MkMatch *match, const GArray *demands, unsigned
     for (uint32_t from = mk_doc_set_next(found, 0); from < found->size;
          from = mk_doc_set_next(found, from + MIN(MK_MATCH_WINDOW, found->size - from))) {
         if (!mk_match_starts(match, field, found, from, starts, error) ||
-            !drop_demanded(match->evaluation, demands, field, match->piece_count, found, from,
+            !drop_demanded(match->evaluation, demands, field, match->clause->span, found, from,
                            starts, error))
             return false;
         for (guint i = 0; i < starts->len; i++)

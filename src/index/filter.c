@@ -44,19 +44,39 @@ typedef struct {
     MkDocSet *docs;
 } Filter;
 
+/* Looks at the documents from @from up to @end, which are of one block. */
+static bool keep_in_block(const Filter *filter, MkColumn *column, uint32_t from, uint32_t end,
+                          uint64_t least, uint64_t most, GError **error)
+{
+    MkDocSet *docs = filter->docs;
+    for (uint32_t doc = from; doc < end; doc = mk_doc_set_next(docs, doc + 1)) {
+        uint64_t value;
+        if (!mk_column_get(column, doc, &value, error))
+            return false;
+        if (value < least || value > most)
+            mk_doc_set_remove(docs, doc);
+    }
+    return true;
+}
+
+/* Of most blocks the directory knows that all of their values are within, or none. */
 static bool keep_range(const Filter *filter, MkStreamKind stream, uint64_t least, uint64_t most,
                        GError **error)
 {
     g_auto(MkColumn) column = { 0 };
     MkDocSet *docs = filter->docs;
     mk_column_init(&column, filter->watch, filter->segment, stream);
-    for (uint32_t doc = mk_doc_set_next(docs, 0); doc < docs->size;
-         doc = mk_doc_set_next(docs, doc + 1)) {
-        uint64_t value;
-        if (!mk_column_get(&column, doc, &value, error))
+    for (uint32_t doc = mk_doc_set_next(docs, 0), end; doc < docs->size;
+         doc = mk_doc_set_next(docs, end)) {
+        uint32_t block = doc / MK_INDEX_COLUMN_DOCS;
+        const MkColumnRange *range = &filter->segment->blocks[stream].ranges[block];
+        end = (uint32_t) MIN(docs->size, ((uint64_t) block + 1) * MK_INDEX_COLUMN_DOCS);
+        if (range->least >= least && range->most <= most)
+            continue;
+        if (range->most < least || range->least > most)
+            mk_doc_set_remove_range(docs, doc, end);
+        else if (!keep_in_block(filter, &column, doc, end, least, most, error))
             return false;
-        if (value < least || value > most)
-            mk_doc_set_remove(docs, doc);
     }
     return true;
 }

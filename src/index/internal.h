@@ -138,6 +138,8 @@ static inline bool mk_doc_set_has(const MkDocSet *set, uint32_t doc)
 {
     return (set->words[doc / 64] >> (doc % 64) & 1) != 0;
 }
+/* Up to and without @end. */
+void mk_doc_set_remove_range(MkDocSet *set, uint32_t from, uint32_t end);
 void mk_doc_set_and(MkDocSet *set, const MkDocSet *other);
 void mk_doc_set_and_not(MkDocSet *set, const MkDocSet *other);
 void mk_doc_set_or(MkDocSet *set, const MkDocSet *other);
@@ -243,6 +245,8 @@ MkSegment *mk_segment_open(const MkIndex *index, const MkSegmentInfo *info, GErr
 MkSegment *mk_segment_ref(MkSegment *segment);
 void mk_segment_unref(MkSegment *segment);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(MkSegment, mk_segment_unref)
+/* The same for one who reads each block once: borrows all of @segment, and has no cache. */
+MkSegment mk_segment_uncached(const MkSegment *segment);
 /* Fills fd, key and blocks; closing is safe after a failure. */
 bool mk_segment_file_open(MkSegment *segment, const MkIndex *index, GError **error);
 void mk_segment_file_close(MkSegment *segment);

@@ -12,8 +12,7 @@ static const MkStreamKind used_columns[] = {
 static void source_init(MkJoinSource *source, MkWatch *watch, const MkSegmentState *state)
 {
     const MkSegment *segment = &source->segment;
-    source->segment = *state->segment;
-    source->segment.cache = NULL;
+    source->segment = mk_segment_uncached(state->segment);
     source->deleted = state->deleted;
     source->new_doc = g_new(uint32_t, segment->info.doc_count);
     for (size_t i = 0; i < G_N_ELEMENTS(used_columns); i++)

@@ -64,9 +64,11 @@ char *mk_query_format(const MkQuery *query)
         g_string_append(out, mk_prefix_names[clause->prefix]);
         for (guint k = 0; k < clause->pieces->len; k++) {
             const MkQueryPiece *piece = clause->pieces->pdata[k];
+            if (piece->spelling == NULL)
+                continue;
             if (k > 0)
                 g_string_append_c(out, '.');
-            g_string_append_len(out, piece->text, (gssize) piece->length);
+            g_string_append(out, piece->spelling);
         }
     }
     return g_string_free(out, FALSE);

@@ -3,6 +3,7 @@
  */
 #include "filter.h"
 #include "group.h"
+#include "rank.h"
 #include "table.h"
 #include "top.h"
 
@@ -11,6 +12,7 @@ typedef struct {
     MkView *view;
     MkWatch watch;
     GArray *demands; /* MkDemand */
+    GPtrArray *docs; /* MkDocSet of each segment: who matches, where all are ranked at once */
     MkFolderScope scope;
     MkTop top;
     MkGrouping grouping; /* with its top: of a grouped search only */
@@ -41,30 +43,6 @@ static MkStreamKind sort_stream(MkSort sort)
     case MK_SORT_ARCHIVED: return STREAM_ARCHIVED;
     }
     g_assert_not_reached();
-}
-
-static bool rank_docs(Run *run, uint32_t place, const MkDocSet *docs, MkTop *top, GError **error)
-{
-    const MkSegment *segment = run->view->segments[place].segment;
-    g_auto(MkColumn) keys = { 0 };
-    g_auto(MkColumn) dates = { 0 };
-    g_auto(MkColumn) numbers = { 0 };
-    mk_column_init(&keys, &run->watch, segment, sort_stream(run->search->sort));
-    mk_column_init(&dates, &run->watch, segment, STREAM_DATE);
-    mk_column_init(&numbers, &run->watch, segment, STREAM_NUMBER);
-
-    for (uint32_t doc = mk_doc_set_next(docs, 0); doc < docs->size;
-         doc = mk_doc_set_next(docs, doc + 1)) {
-        MkRanked hit = { .segment = place, .doc = doc };
-        uint64_t number;
-        if (!mk_column_get(&keys, doc, &hit.key, error) ||
-            !mk_column_get(&dates, doc, &hit.date, error) ||
-            !mk_column_get(&numbers, doc, &number, error))
-            return false;
-        hit.number = (uint32_t) number;
-        mk_top_add(top, &hit);
-    }
-    return true;
 }
 
 /* -- ranks of several segments ---------------------------------------------------------------- */
@@ -140,7 +118,15 @@ static bool take_groups(Run *run, MkDocSet *docs, GArray *ranked, GError **error
     return true;
 }
 
-/* Ranks of different segments must not meet in one heap, so each has one of its own. */
+static MkRank rank_of(Run *run)
+{
+    return (MkRank){ run->view, &run->watch, sort_stream(run->search->sort) };
+}
+
+/*
+ * Ranks of different segments must not meet in one heap, so each has one of its own. By another
+ * column all segments are looked at together, once it is known who matches.
+ */
 static bool take_segment(Run *run, uint32_t place, GArray *ranked, GError **error)
 {
     g_autoptr(MkDocSet) docs = matching_docs(run, &run->view->segments[place], error);
@@ -151,11 +137,14 @@ static bool take_segment(Run *run, uint32_t place, GArray *ranked, GError **erro
         return take_groups(run, g_steal_pointer(&docs), ranked, error);
     if (run->top.limit == 0)
         return true;
-    if (!by_rank(run))
-        return rank_docs(run, place, docs, &run->top, error);
+    if (!by_rank(run)) {
+        g_ptr_array_add(run->docs, g_steal_pointer(&docs));
+        return true;
+    }
+    MkRank rank = rank_of(run);
     g_auto(MkTop) own = { 0 };
     mk_top_init(&own, run->search->ascending, run->top.limit);
-    if (!rank_docs(run, place, docs, &own, error))
+    if (!mk_rank_segment(&rank, place, docs, &own, error))
         return false;
     g_array_append_vals(ranked, own.heap->data, own.heap->len);
     return true;
@@ -182,10 +171,11 @@ static bool find(Run *run, GError **error)
         take_rows(run, ranked);
         return true;
     }
-    if (by_rank(run)) {
-        for (guint i = 0; i < ranked->len; i++)
-            mk_top_add(&run->top, &g_array_index(ranked, MkRanked, i));
-    }
+    MkRank rank = rank_of(run);
+    for (guint i = 0; i < ranked->len; i++)
+        mk_top_add(&run->top, &g_array_index(ranked, MkRanked, i));
+    if (run->docs->len > 0 && !mk_rank_all(&rank, run->docs, &run->top, error))
+        return false;
     mk_top_sort(&run->top);
     return true;
 }
@@ -319,6 +309,7 @@ static void run_clear(Run *run)
     mk_group_top_clear(&run->group_top);
     mk_grouping_clear(&run->grouping);
     g_clear_pointer(&run->demands, g_array_unref);
+    g_clear_pointer(&run->docs, g_ptr_array_unref);
     mk_view_unref(run->view);
 }
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Run, run_clear)
@@ -331,6 +322,11 @@ void mk_search_result_free(MkSearchResult *result)
     g_free(result);
 }
 
+static void unref_set(gpointer set)
+{
+    mk_doc_set_unref(set);
+}
+
 static void run_init(Run *run, const MkSearch *search)
 {
     uint64_t limit = MIN(search->limit, MK_LIMIT_SEARCH_PAGE);
@@ -341,6 +337,7 @@ static void run_init(Run *run, const MkSearch *search)
     mk_top_init(&run->top, search->ascending,
                 limit == 0 ? 0 : MIN(search->offset, UINT32_MAX) + limit);
     run->demands = mk_demands_of(search);
+    run->docs = g_ptr_array_new_with_free_func(unref_set);
     if (search->group == MK_GROUP_NONE)
         return;
     mk_group_top_init(&run->group_top, search->ascending, run->top.limit);

@@ -116,6 +116,21 @@ MkSegment *mk_segment_open(const MkIndex *index, const MkSegmentInfo *info, GErr
     return g_steal_pointer(&segment);
 }
 
+MkSegment mk_segment_uncached(const MkSegment *segment)
+{
+    MkSegment copy = { .refs = 1,
+                       .info = segment->info,
+                       .fd = segment->fd,
+                       .key = segment->key,
+                       .terms = segment->terms,
+                       .reversed = segment->reversed,
+                       .from_keys = segment->from_keys,
+                       .subject_keys = segment->subject_keys,
+                       .first_numbers = segment->first_numbers };
+    memcpy(copy.blocks, segment->blocks, sizeof copy.blocks);
+    return copy;
+}
+
 /* The column block that may have @number, by the directory. */
 static uint32_t number_block(const MkSegment *segment, uint32_t number)
 {

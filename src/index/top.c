@@ -60,6 +60,15 @@ static void sift_down(MkTop *top)
     }
 }
 
+bool mk_top_wants(const MkTop *top, uint64_t key)
+{
+    if (top->heap->len < top->limit)
+        return true;
+    if (top->heap->len == 0)
+        return false;
+    return top->ascending ? key <= at(top, 0)->key : key >= at(top, 0)->key;
+}
+
 void mk_top_add(MkTop *top, const MkRanked *hit)
 {
     if (top->heap->len < top->limit) {

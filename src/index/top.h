@@ -25,6 +25,8 @@ typedef struct {
 void mk_top_init(MkTop *top, bool ascending, uint64_t limit);
 void mk_top_clear(MkTop *top);
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(MkTop, mk_top_clear)
+/* Could a hit with this key be one of them? */
+bool mk_top_wants(const MkTop *top, uint64_t key);
 void mk_top_add(MkTop *top, const MkRanked *hit);
 /* Puts what is kept in order, first hit first. */
 void mk_top_sort(MkTop *top);
