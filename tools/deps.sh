@@ -39,7 +39,11 @@ build_packages=(
     build-essential pkg-config autoconf automake libtool
     libuv1-dev libsodium-dev libzstd-dev libyaml-dev libutf8proc-dev libpcre2-dev
     libroaring-dev libglib2.0-dev libidn2-dev zlib1g-dev libedit-dev
+    libarchive-dev libexpat1-dev libseccomp-dev
 )
+# What mailkeep-extract starts; without them it says which kinds it cannot read. For text in
+# pictures an administrator adds tesseract-ocr and its languages.
+run_packages=(poppler-utils catdoc)
 check_packages=(
     clang clang-format clang-tidy cppcheck git perl python3
     curl openssl procps socat swaks zstd
@@ -108,7 +112,8 @@ if [ "$bench" = yes ]; then
     exit 0
 fi
 
-need=$(missing "${build_packages[@]}" "${check_packages[@]}" "${release_packages[@]}")
+need=$(missing "${build_packages[@]}" "${run_packages[@]}" "${check_packages[@]}" \
+    "${release_packages[@]}")
 # shellcheck disable=SC2086 # one word per package
 [ -z "$need" ] || apt_install $need
 need=$(missing $(clang_runtime))

@@ -306,6 +306,22 @@ typedef struct {
     unsigned limit; /* 1..MK_LIMIT_SEARCH_PAGE */
     const int *cancelled;
 } MkFind;
+/*
+ * mk_criteria_read() - criteria by their names: arguments of the web and of SearchMessages, members
+ *                      of a saved search
+ * @get  the text of a criterion, borrowed; NULL or "" when it is left out
+ * Pure but for the clock, which date presets look at. MK_ERROR_INVALID or _LIMIT names what is
+ * wrong, with nothing in @out. Page, principal and cancel are the caller's.
+ */
+typedef struct {
+    MkFind find;
+    char *query, *from, *recipients, *folder; /* what find points to */
+} MkCriteria;
+typedef const char *(*MkCriterionFunc)(const char *name, void *cookie);
+bool mk_criteria_read(MkCriteria *out, MkCriterionFunc get, void *cookie, GError **error);
+void mk_criteria_clear(MkCriteria *criteria);
+const char *const *mk_criteria_names(void); /* all of them, NULL-terminated */
+
 typedef struct {
     uint64_t total;      /* rows */
     uint64_t mail_total; /* mails; more than rows when grouped */
@@ -395,6 +411,8 @@ typedef struct {
 } MkIndexSettings;
 void mk_index_settings_clear(MkIndexSettings *settings);
 bool mk_archive_index_settings(MkArchive *archive, MkIndexSettings *out, GError **error);
+/* 1 << MkDocumentKind that can be read on this machine (IX-05). Asks the helper: takes a moment. */
+uint64_t mk_archive_text_available(MkArchive *archive);
 /* For mails archived from now on; @mark marks all indexes for rebuild (IX-06, IX-08). */
 bool mk_archive_set_index_settings(MkArchive *archive, const MkIndexSettings *settings, bool mark,
                                    GError **error);

@@ -47,6 +47,20 @@ char *extract_program_find(void)
     return NULL;
 }
 
+uint64_t mk_archive_text_available(MkArchive *archive)
+{
+    uint64_t own = UINT64_C(1) << MK_DOCUMENT_PLAIN | UINT64_C(1) << MK_DOCUMENT_HTML;
+    MkExtractorOptions options = MK_EXTRACTOR_OPTIONS_INIT;
+    g_autoptr(MkExtractor) extractor = NULL;
+
+    if (archive->extract_program == NULL)
+        return own;
+    options.program = archive->extract_program;
+    options.ocr = true;
+    extractor = mk_extractor_new(&options);
+    return own | mk_extractor_available(extractor);
+}
+
 /* -- a reader ---------------------------------------------------------------------------------- */
 AttachmentReader *attachment_reader_new(MkArchive *archive, bool patient)
 {

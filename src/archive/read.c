@@ -207,25 +207,21 @@ GBytes *mk_archive_report_read(MkArchive *archive, const MkPrincipal *principal,
 }
 
 /* -- text of attachments ------------------------------------------------------------------------- */
-/* While some of it is still to be read, nothing is known of any. */
+/* While some of it is still to be read, nothing is known of any. What the index says is no reason
+ * not to show a mail: when it cannot be read, nothing is known either. */
 GArray *mk_archive_attachment_texts(MkArchive *archive, const MkPrincipal *principal, MkMailId id,
                                     GError **error)
 {
     ArchiveStore *store = mail_store(archive, principal, id, NULL, NULL, error);
-    GArray *none = g_array_new(FALSE, FALSE, sizeof(MkAttachmentText));
     g_auto(MkIndexedMail) mail = { 0 };
     g_autoptr(GError) failed = NULL;
 
-    if (store != NULL && mk_index_mail(store->index, id.number, &mail, &failed) &&
-        (mail.flags & INDEX_TEXT_PENDING) == 0 && mail.attachments != NULL) {
-        g_array_unref(none);
+    if (store == NULL)
+        return NULL;
+    if (mk_index_mail(store->index, id.number, &mail, &failed) &&
+        (mail.flags & INDEX_TEXT_PENDING) == 0 && mail.attachments != NULL)
         return g_steal_pointer(&mail.attachments);
-    }
-    if (store != NULL &&
-        (failed == NULL || g_error_matches(failed, MK_ERROR, MK_ERROR_NOT_FOUND)))
-        return none;
-    g_array_unref(none);
-    if (failed != NULL)
-        g_propagate_error(error, g_steal_pointer(&failed));
-    return NULL;
+    if (g_error_matches(failed, MK_ERROR, MK_ERROR_CORRUPT))
+        index_status_damaged(archive, store, failed->message);
+    return g_array_new(FALSE, FALSE, sizeof(MkAttachmentText));
 }

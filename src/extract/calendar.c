@@ -151,7 +151,7 @@ static void decode(const char *head, GString *value)
     } else if (strstr(upper, "ENCODING=BASE64") || strstr(upper, "ENCODING=B")) {
         gsize length = 0;
 
-        if (value->len > 0) {
+        if (value->len > 1) {
             g_base64_decode_inplace(value->str, &length);
             g_string_truncate(value, length);
         }
@@ -226,7 +226,7 @@ MkTextWhy read_calendar(Extraction *x, const Document *document)
     bool more = true;
 
     /* In UTF-16 or with a mark: as a text file first. */
-    if (document->length >= 3 && strchr("\xff\xfe\xef", data[0])) {
+    if (document->length >= 3 && memchr("\xff\xfe\xef", data[0], 3)) {
         Extraction inner = { .text_left = SIZE_MAX, .on_text = gather, .cookie = utf8 };
 
         read_plain(&inner, document);

@@ -241,7 +241,8 @@ Cfb *cfb_open(const uint8_t *data, size_t length)
     cfb->data = data;
     cfb->length = length;
     cfb->shift = u16(data + 30);
-    cfb->sector_count = (uint32_t) MIN(length >> cfb->shift, LAST_SECTOR - 1) + 1;
+    /* Without the header; the last one may be short. */
+    cfb->sector_count = (uint32_t) MIN((length - 1) >> cfb->shift, LAST_SECTOR);
     cfb->fat = g_array_new(FALSE, FALSE, sizeof(uint32_t));
     cfb->mini_fat = g_array_new(FALSE, FALSE, sizeof(uint32_t));
     cfb->entries = g_array_new(FALSE, FALSE, sizeof(Entry));

@@ -60,6 +60,11 @@ static const struct {
     { "*/diagrams/data*.xml", text_rules },
     { "*/charts/chart*.xml", text_rules },
     { "*/embeddings/*", NULL },
+    { "word/*.htm*", NULL }, /* what a document takes in whole (altChunk) */
+    { "word/*.mht", NULL },
+    { "word/*.rtf", NULL },
+    { "word/*.txt", NULL },
+    { "word/*.docx", NULL },
 };
 
 /* The part's place in the table; -1 if it holds no text. */

@@ -24,9 +24,9 @@ static TextForm form_of_nuls(const uint8_t *data, size_t length)
 
     for (size_t i = 0; i < look; i++)
         nuls[i % 2] += data[i] == 0;
-    if (nuls[1] > look / 5 && nuls[0] < look / 50)
+    if (nuls[1] > look / 5 && nuls[0] * 20 <= nuls[1])
         return TEXT_UTF16_LITTLE;
-    if (nuls[0] > look / 5 && nuls[1] < look / 50)
+    if (nuls[0] > look / 5 && nuls[1] * 20 <= nuls[0])
         return TEXT_UTF16_BIG;
     return TEXT_OCTETS;
 }

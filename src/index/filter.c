@@ -59,17 +59,19 @@ static bool keep_in_block(const Filter *filter, MkColumn *column, uint32_t from,
     return true;
 }
 
-/* Of most blocks the directory knows that all of their values are within, or none. */
+/* Of blocks with a range it is mostly known that all of their values are within, or none. */
 static bool keep_range(const Filter *filter, MkStreamKind stream, uint64_t least, uint64_t most,
                        GError **error)
 {
+    const MkColumnRange *ranges = filter->segment->blocks[stream].ranges;
+    const MkColumnRange any = { 0, UINT64_MAX };
     g_auto(MkColumn) column = { 0 };
     MkDocSet *docs = filter->docs;
     mk_column_init(&column, filter->watch, filter->segment, stream);
     for (uint32_t doc = mk_doc_set_next(docs, 0), end; doc < docs->size;
          doc = mk_doc_set_next(docs, end)) {
         uint32_t block = doc / MK_INDEX_COLUMN_DOCS;
-        const MkColumnRange *range = &filter->segment->blocks[stream].ranges[block];
+        const MkColumnRange *range = ranges != NULL ? &ranges[block] : &any;
         end = (uint32_t) MIN(docs->size, ((uint64_t) block + 1) * MK_INDEX_COLUMN_DOCS);
         if (range->least >= least && range->most <= most)
             continue;

@@ -95,7 +95,7 @@ static bool is_border(int32_t before, int32_t after)
            mk_fold_is_cjk(after);
 }
 
-/* The first border behind @from, or @to, which is one. */
+/* The first border at @from or behind it, or @to, which is one. */
 static size_t begin_at(const char *text, size_t length, size_t from, size_t to)
 {
     int32_t before, after;
@@ -103,7 +103,11 @@ static size_t begin_at(const char *text, size_t length, size_t from, size_t to)
         from++;
     if (from == 0 || from >= to)
         return MIN(from, to);
-    for (size_t at = from + read_character(text, length, from, &before); at < to;) {
+    size_t last = from - 1; /* the character before */
+    while (last > 0 && from - last < 4 && ((uint8_t) text[last] & 0xC0) == 0x80)
+        last--;
+    read_character(text, length, last, &before);
+    for (size_t at = from; at < to;) {
         size_t step = read_character(text, length, at, &after);
         if (is_border(before, after))
             return at;
@@ -117,6 +121,9 @@ static size_t start_of(const Search *search, const char *text, size_t length)
 {
     size_t span = search->best_end - search->best_start;
     size_t before = search->max_bytes > span ? (search->max_bytes - span) / BEFORE_SHARE : 0;
+    size_t rest = length - search->best_start; /* what a short end leaves free goes before it */
+    if (rest + before < search->max_bytes)
+        before = search->max_bytes - rest;
     if (search->best_different == 0 || search->best_start <= before)
         return 0;
     return begin_at(text, length, search->best_start - before, search->best_start);

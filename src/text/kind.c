@@ -90,7 +90,7 @@ static bool looks_like_text(const uint8_t *data, size_t length)
 {
     length = MIN(length, LOOK_BYTES);
     for (size_t i = 0; i < length; i++)
-        if (data[i] < 0x20 && !strchr("\t\n\r\f\x1b", (char) data[i]))
+        if (data[i] < 0x20 && !memchr("\t\n\r\f\x1b", data[i], 5))
             return false;
     return length > 0;
 }

@@ -441,6 +441,59 @@ static void random_clause(ScanClause *clause)
             random_piece(i == 0 || i + 1 == clause->piece_count, clause->piece_count == 1);
 }
 
+/* A word or a run of the mail as it is. */
+static const char *piece_from(const ScanValue *value, unsigned *at)
+{
+    g_autoptr(GString) text = g_string_new(NULL);
+    const ScanUnit *unit;
+    do {
+        unit = value->units[(*at)++];
+        g_string_append(text, unit->text);
+    } while (!unit->ends);
+    return g_intern_string(text->str);
+}
+
+/* Words of the mail that stand beside each other, asked for where they are. */
+static void clause_from_mail(ScanClause *clause, const ScanMail *mail)
+{
+    unsigned field = pick(MK_FIELD_COUNT), at = 0;
+    if (mail->value_count[field] == 0 || mail->values[field][0].count == 0)
+        return;
+    const ScanValue *value = &mail->values[field][0];
+    at = pick(value->count);
+    clause->piece_count = 0;
+    for (unsigned i = 1 + pick(SCAN_PIECES); i > 0 && at < value->count; i--)
+        clause->pieces[clause->piece_count++] = piece_from(value, &at);
+    clause->prefix = 0;
+    for (unsigned i = 1; i < G_N_ELEMENTS(prefixes); i++)
+        if (prefixes[i].fields & BIT(field))
+            clause->prefix = i;
+    clause->exclude = false;
+}
+
+/* The run without some of its first characters. */
+static const char *end_of_run(const char *run)
+{
+    for (long skip = (long) pick((unsigned) g_utf8_strlen(run, -1)); skip > 0; skip--)
+        run = g_utf8_next_char(run);
+    return run;
+}
+
+/* Excludes something that another clause demands. */
+static void exclude_from(ScanClause *clause, const ScanClause *other)
+{
+    unsigned first = pick(other->piece_count);
+    *clause = (ScanClause){ .exclude = true };
+    clause->piece_count = 1 + pick(other->piece_count - first);
+    for (unsigned i = 0; i < clause->piece_count; i++)
+        clause->pieces[i] = other->pieces[first + i];
+    if (is_run(clause->pieces[0]) && strpbrk(clause->pieces[0], "*?") == NULL)
+        clause->pieces[0] = end_of_run(clause->pieces[0]);
+    if (strcmp(clause->pieces[0], "*") == 0 ||
+        strcmp(clause->pieces[clause->piece_count - 1], "*") == 0)
+        exclude_from(clause, &(ScanClause){ .piece_count = 1, .pieces = { "auto" } });
+}
+
 char *scan_clause_text(const ScanClause *clause)
 {
     GString *out = g_string_new(clause->exclude ? "-" : "");
@@ -481,7 +534,7 @@ static void random_filters(ScanSearch *scan, unsigned group_count)
     search->conversation = pick(10) == 0 ? 1 + pick(group_count) : 0;
 }
 
-void scan_search_random(ScanSearch *scan, unsigned group_count)
+void scan_search_random(ScanSearch *scan, const ScanMail *mail, unsigned group_count)
 {
     static const MkSort sorts[] = { MK_SORT_DATE, MK_SORT_FROM, MK_SORT_SUBJECT, MK_SORT_SIZE,
                                     MK_SORT_ARCHIVED };
@@ -491,6 +544,10 @@ void scan_search_random(ScanSearch *scan, unsigned group_count)
     for (unsigned i = 0; i < scan->clause_count; i++) {
         ScanClause *clause = &scan->clauses[i];
         random_clause(clause);
+        if (pick(2) == 0)
+            clause_from_mail(clause, mail);
+        if (i > 0 && pick(4) == 0)
+            exclude_from(clause, &scan->clauses[pick(i)]);
         g_autofree char *text = scan_clause_text(clause);
         char *before = scan->texts[clause->box];
         scan->texts[clause->box] =

@@ -64,7 +64,8 @@ extern uint32_t scan_seed;
 void scan_mail_random(ScanMail *mail, unsigned group_count);
 void scan_mail_clear(ScanMail *mail);
 
-void scan_search_random(ScanSearch *search, unsigned group_count);
+/* Some of its clauses are taken from @mail. */
+void scan_search_random(ScanSearch *search, const ScanMail *mail, unsigned group_count);
 void scan_search_clear(ScanSearch *search);
 /* One clause as text. */
 char *scan_clause_text(const ScanClause *clause);

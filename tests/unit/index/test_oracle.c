@@ -244,7 +244,7 @@ static void one_search(Sample *sample)
 {
     ScanSearch scan;
     g_autoptr(GError) error = NULL;
-    scan_search_random(&scan, mail_count / 4);
+    scan_search_random(&scan, &mails[1 + scan_pick(mail_count)], mail_count / 4);
     g_autoptr(MkQuery) query = parse(scan.texts[SCAN_WORDS]);
     g_autoptr(MkQuery) from = parse(scan.texts[SCAN_FROM]);
     g_autoptr(MkQuery) recipients = parse(scan.texts[SCAN_RECIPIENTS]);

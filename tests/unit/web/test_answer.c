@@ -119,38 +119,6 @@ static void test_logins(void)
     check_login(long_body, strlen(long_body), NULL, NULL);
 }
 
-static const struct {
-    const char *text;
-    int64_t unix_s; /* -1: refused */
-} dates[] = {
-    { "1970-01-02", 86400 },
-    { "2024-02-29", 1709164800 },
-    { "1969-12-31", -86400 },
-    { "2023-02-29", -1 },
-    { "2023-13-01", -1 },
-    { "2023-00-01", -1 },
-    { "2023-01-32", -1 },
-    { "2023-1-1", -1 },
-    { "20230101", -1 },
-    { "2023-01-01T00:00", -1 },
-    { "", -1 },
-    { "2023-01-0a", -1 },
-    { "0000-01-01", -1 },
-    { "2023/01/01", -1 },
-};
-
-static void test_dates(void)
-{
-    for (size_t i = 0; i < G_N_ELEMENTS(dates); i++) {
-        int64_t unix_ms = 0;
-        bool good = web_date_parse(dates[i].text, &unix_ms);
-        g_test_message("%s", dates[i].text);
-        g_assert_cmpint(good, ==, dates[i].unix_s != -1);
-        if (good)
-            g_assert_cmpint(unix_ms, ==, dates[i].unix_s * 1000);
-    }
-}
-
 static void test_kinds(void)
 {
     static const char *const kinds[][2] = {
@@ -195,7 +163,6 @@ int main(int argc, char **argv)
     g_test_add_func("/web/answer/dispositions", test_dispositions);
     g_test_add_func("/web/json/is-utf-8", test_json_is_utf_8);
     g_test_add_func("/web/json/logins", test_logins);
-    g_test_add_func("/web/find/dates", test_dates);
     g_test_add_func("/web/find/kinds", test_kinds);
     g_test_add_func("/web/budget", test_budget);
     return g_test_run();
