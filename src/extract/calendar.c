@@ -16,10 +16,11 @@ typedef struct {
 } Lines;
 
 static const char *const text_names[] = {
-    "SUMMARY", "DESCRIPTION", "LOCATION", "COMMENT", "CATEGORIES", "ORGANIZER", "ATTENDEE",
-    "CONTACT", "RESOURCES",   "URL",      "FN",      "N",          "NICKNAME",  "ORG",
-    "TITLE",   "ROLE",        "NOTE",     "ADR",     "LABEL",      "EMAIL",     "TEL",
-    "IMPP",    "X-WR-CALNAME", "X-WR-CALDESC", "CALSCALE-NAME", "MEMBER", "RELATED",
+    "SUMMARY",       "DESCRIPTION", "LOCATION",  "COMMENT", "CATEGORIES",   "ORGANIZER",
+    "ATTENDEE",      "CONTACT",     "RESOURCES", "URL",     "FN",           "N",
+    "NICKNAME",      "ORG",         "TITLE",     "ROLE",    "NOTE",         "ADR",
+    "LABEL",         "EMAIL",       "TEL",       "IMPP",    "X-WR-CALNAME", "X-WR-CALDESC",
+    "CALSCALE-NAME", "MEMBER",      "RELATED",
 };
 
 /* -- lines ------------------------------------------------------------------------------------------ */

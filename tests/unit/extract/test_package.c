@@ -1,12 +1,11 @@
 /*
  * test_package.c - archives, OOXML and OpenDocument: what comes out, and what is too much
  */
-#include <mailkeep/mail.h>
-
 #include <locale.h>
 #include <string.h>
 
 #include <mailkeep/limits.h>
+#include <mailkeep/mail.h>
 
 #include "samples.h"
 
