@@ -16,10 +16,11 @@ typedef struct {
 } Lines;
 
 static const char *const text_names[] = {
-    "SUMMARY", "DESCRIPTION", "LOCATION", "COMMENT", "CATEGORIES", "ORGANIZER", "ATTENDEE",
-    "CONTACT", "RESOURCES",   "URL",      "FN",      "N",          "NICKNAME",  "ORG",
-    "TITLE",   "ROLE",        "NOTE",     "ADR",     "LABEL",      "EMAIL",     "TEL",
-    "IMPP",    "X-WR-CALNAME", "X-WR-CALDESC", "CALSCALE-NAME", "MEMBER", "RELATED",
+    "SUMMARY",       "DESCRIPTION", "LOCATION",  "COMMENT", "CATEGORIES",   "ORGANIZER",
+    "ATTENDEE",      "CONTACT",     "RESOURCES", "URL",     "FN",           "N",
+    "NICKNAME",      "ORG",         "TITLE",     "ROLE",    "NOTE",         "ADR",
+    "LABEL",         "EMAIL",       "TEL",       "IMPP",    "X-WR-CALNAME", "X-WR-CALDESC",
+    "CALSCALE-NAME", "MEMBER",      "RELATED",
 };
 
 /* -- lines ------------------------------------------------------------------------------------------ */
@@ -228,7 +229,7 @@ MkTextWhy read_calendar(Extraction *x, const Document *document)
     bool more = true;
 
     /* In UTF-16 or with a mark: as a text file first. */
-    if (document->length >= 3 && memchr("\xff\xfe\xef", data[0], 3)) {
+    if (document->length >= 3 && document->data[0] >= 0xef) {
         Extraction inner = { .text_left = SIZE_MAX, .on_text = gather, .cookie = utf8 };
 
         read_plain(&inner, document);

@@ -4,6 +4,7 @@
  * A sheet's strings come out with the table of shared strings, once each, not cell by cell: all
  * words are there, and a sheet cannot repeat one string into gigabytes.
  */
+#include <fnmatch.h>
 #include <string.h>
 
 #include <archive.h>
@@ -16,25 +17,35 @@
 /* Text of WordprocessingML, DrawingML and shared strings: <t>. What a change deleted and what a
  * field is made of have elements of their own, and stay out; Fallback repeats Choice. */
 static const XmlRule text_rules[] = {
-    { "t", XML_TEXT },   { "p", XML_LINE },    { "si", XML_LINE },      { "tr", XML_LINE },
-    { "br", XML_LINE },  { "cr", XML_LINE },   { "tab", XML_BLANK },    { "tc", XML_BLANK },
-    { "v", XML_TEXT | XML_LINE },              { "text", XML_TEXT | XML_LINE },
-    { "rPh", XML_SKIP }, { "Fallback", XML_SKIP },                      { NULL, 0 },
+    { "t", XML_TEXT },
+    { "p", XML_LINE },
+    { "si", XML_LINE },
+    { "tr", XML_LINE },
+    { "br", XML_LINE },
+    { "cr", XML_LINE },
+    { "tab", XML_BLANK },
+    { "tc", XML_BLANK },
+    { "v", XML_TEXT | XML_LINE },
+    { "text", XML_TEXT | XML_LINE },
+    { "rPh", XML_SKIP },
+    { "Fallback", XML_SKIP },
+    { NULL, 0 },
 };
 static const XmlRule sheet_rules[] = {
-    { "c", XML_CELL | XML_BLANK },  { "v", XML_VALUE },
-    { "t", XML_TEXT },              { "row", XML_LINE },
+    { "c", XML_CELL | XML_BLANK },
+    { "v", XML_VALUE },
+    { "t", XML_TEXT },
+    { "row", XML_LINE },
     { "oddHeader", XML_TEXT | XML_LINE },
     { "oddFooter", XML_TEXT | XML_LINE },
     { NULL, 0 },
 };
 static const XmlRule workbook_rules[] = { { "sheet", XML_NAME | XML_LINE }, { NULL, 0 } };
 static const XmlRule property_rules[] = {
-    { "title", XML_TEXT | XML_LINE },       { "subject", XML_TEXT | XML_LINE },
-    { "creator", XML_TEXT | XML_LINE },     { "keywords", XML_TEXT | XML_LINE },
-    { "description", XML_TEXT | XML_LINE }, { "category", XML_TEXT | XML_LINE },
-    { "lastModifiedBy", XML_TEXT | XML_LINE },
-    { NULL, 0 },
+    { "title", XML_TEXT | XML_LINE },          { "subject", XML_TEXT | XML_LINE },
+    { "creator", XML_TEXT | XML_LINE },        { "keywords", XML_TEXT | XML_LINE },
+    { "description", XML_TEXT | XML_LINE },    { "category", XML_TEXT | XML_LINE },
+    { "lastModifiedBy", XML_TEXT | XML_LINE }, { NULL, 0 },
 };
 
 static const struct {
@@ -67,17 +78,14 @@ static const struct {
     { "word/*.docx", NULL },
 };
 
-/* The part's place in the table; -1 if it holds no text. */
+/* The part's place in the table; -1 if it holds no text. Names need not be UTF-8 here. */
 static int part_of(const char *name)
 {
-    g_autofree char *lower = g_ascii_strdown(name, -1);
-
-    for (size_t i = 0; i < G_N_ELEMENTS(parts); i++) {
-        g_autofree char *pattern = g_ascii_strdown(parts[i].pattern, -1);
-
-        if (g_pattern_match_simple(pattern, lower) && !strstr(lower, "/_rels/"))
+    if (strstr(name, "/_rels/"))
+        return -1;
+    for (size_t i = 0; i < G_N_ELEMENTS(parts); i++)
+        if (fnmatch(parts[i].pattern, name, FNM_CASEFOLD) == 0)
             return (int) i;
-    }
     return -1;
 }
 

@@ -7,11 +7,11 @@
 
 #include "internal.h"
 
-#define END_BYTES 22              /* end of central directory record */
-#define CENTRAL_BYTES 46          /* before the name of an entry */
-#define LOCAL_BYTES 30            /* before the name of the first entry */
-#define COMMENT_BYTES 65535       /* may follow the end record */
-#define ENTRIES 200               /* looked at */
+#define END_BYTES 22        /* end of central directory record */
+#define CENTRAL_BYTES 46    /* before the name of an entry */
+#define LOCAL_BYTES 30      /* before the name of the first entry */
+#define COMMENT_BYTES 65535 /* may follow the end record */
+#define ENTRIES 200         /* looked at */
 #define MIMETYPE "application/vnd.oasis.opendocument."
 
 static unsigned u16(const uint8_t *p)
@@ -58,8 +58,8 @@ static const uint8_t *find_end(const uint8_t *data, size_t length)
 }
 
 typedef struct {
-    bool types, folder;      /* OOXML: the list of types, a folder of one of the programs */
-    bool mimetype, content;  /* OpenDocument, when "mimetype" is packed like the rest */
+    bool types, folder;     /* OOXML: the list of types, a folder of one of the programs */
+    bool mimetype, content; /* OpenDocument, when "mimetype" is packed like the rest */
 } Found;
 
 static bool is_name(const uint8_t *name, size_t length, const char *wanted)

@@ -1,14 +1,14 @@
 /*
  * samples.c - documents made for the tests: archives by libarchive, compound files and PDF by hand
  */
-#include "samples.h"
-
 #include <string.h>
 
 #include <archive.h>
 #include <archive_entry.h>
 
 #include <mailkeep/limits.h>
+
+#include "samples.h"
 
 /* -- reading -------------------------------------------------------------------------------------- */
 

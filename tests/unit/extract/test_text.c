@@ -1,9 +1,9 @@
 /*
  * test_text.c - text files, pages, calendars, cards and mails: which words come out, and how
  */
-#include <mailkeep/mail.h>
-
 #include <string.h>
+
+#include <mailkeep/mail.h>
 
 #include "samples.h"
 
