@@ -3,7 +3,7 @@
  *
  * One row of the master database for each store: whether its index is damaged, from where a refill
  * goes on, and of each user archive whether it is marked, chosen, or being rebuilt, and how far.
- * Changes take master_lock, change memory under the status's own lock, and write the row.
+ * Changes take master_lock and the status's own, change memory and write the row under both.
  */
 #include <mailkeep/log.h>
 
@@ -106,8 +106,8 @@ static gboolean says_nothing(void *folder, void *value, void *cookie)
     return flags_of(value) == 0;
 }
 
-/* master_lock and the status's lock are held; the second is given back before the disk is asked. */
-static bool unlock_and_keep(MkArchive *archive, ArchiveStore *store, GError **error)
+/* Both locks are held, and given back when it is durable: nobody sees what a crash would undo. */
+static bool keep_and_unlock(MkArchive *archive, ArchiveStore *store, GError **error)
 {
     IndexStatus *status = &store->index_status;
     g_autoptr(GByteArray) value = g_byte_array_new();
@@ -115,8 +115,8 @@ static bool unlock_and_keep(MkArchive *archive, ArchiveStore *store, GError **er
 
     g_hash_table_foreach_remove(status->archives, says_nothing, NULL);
     status_format(status, value);
-    pthread_mutex_unlock(&status->lock);
     ok = master_put(archive, MASTER_INDEXES, store->id, value, error);
+    pthread_mutex_unlock(&status->lock);
     pthread_mutex_unlock(&archive->master_lock);
     return ok;
 }
@@ -144,7 +144,7 @@ bool index_status_change_all(MkArchive *archive, ArchiveStore *store, const GPtr
     lock_both(archive, store);
     for (guint i = 0; i < folders->len; i++)
         change(entry_of(&store->index_status, folders->pdata[i]), cookie);
-    return unlock_and_keep(archive, store, error);
+    return keep_and_unlock(archive, store, error);
 }
 
 bool index_status_change(MkArchive *archive, ArchiveStore *store, const char *folder,
@@ -152,7 +152,7 @@ bool index_status_change(MkArchive *archive, ArchiveStore *store, const char *fo
 {
     lock_both(archive, store);
     change(entry_of(&store->index_status, folder), cookie);
-    return unlock_and_keep(archive, store, error);
+    return keep_and_unlock(archive, store, error);
 }
 
 void index_status_damaged(MkArchive *archive, ArchiveStore *store, const char *why)
@@ -170,7 +170,7 @@ void index_status_damaged(MkArchive *archive, ArchiveStore *store, const char *w
     g_free(status->error);
     status->error = g_strdup(why);
     mk_log_error("archive.index-damaged", "store", MK_LOG_U64(store->id), "why", why);
-    if (!unlock_and_keep(archive, store, &error))
+    if (!keep_and_unlock(archive, store, &error))
         mk_log_error("archive.index-status-lost", "store", MK_LOG_U64(store->id), "why",
                      error->message);
 }
@@ -179,7 +179,7 @@ bool index_status_refill(MkArchive *archive, ArchiveStore *store, uint64_t seque
 {
     lock_both(archive, store);
     store->index_status.sequence = sequence;
-    return unlock_and_keep(archive, store, error);
+    return keep_and_unlock(archive, store, error);
 }
 
 /* What has been filled from nothing has no more need of anything. */
@@ -192,7 +192,7 @@ bool index_status_refilled(MkArchive *archive, ArchiveStore *store, GError **err
     status->damaged = false;
     g_clear_pointer(&status->error, g_free);
     g_hash_table_remove_all(status->archives);
-    return unlock_and_keep(archive, store, error);
+    return keep_and_unlock(archive, store, error);
 }
 
 /* -- questions --------------------------------------------------------------------------------- */

@@ -6,7 +6,9 @@
  *   merge_lock, index_writer_lock
  *                 of a store: who joins segments of its index, who writes to it; lanes only
  *   master_lock   the one writer of the master database; held over its commit, lanes only
- *   users.lock, gateways.lock, gate.lock, sessions.lock, index_status.lock, index_settings.lock
+ *   index_status.lock
+ *                 of a store; held over the commit of its row, lanes only
+ *   users.lock, gateways.lock, gate.lock, sessions.lock, index_settings.lock
  *                 short, no I/O under them, so that the loop may take them too; never two at once
  * pthread's own locks, so that the thread sanitizer sees them.
  */
@@ -192,7 +194,7 @@ typedef struct {
 } ArchiveIndex;
 
 typedef struct {
-    pthread_mutex_t lock; /* short, no I/O under it; changes are made under master_lock too */
+    pthread_mutex_t lock; /* lanes only: held over the write; changes hold master_lock too */
     GHashTable *archives; /* char * -> ArchiveIndex *, owned; those with something to say */
     bool damaged;         /* a search or a verification has said so: all of it is to be made anew */
     char *error;          /* why, or NULL */

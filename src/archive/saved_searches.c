@@ -157,27 +157,38 @@ static bool criteria_check(const char *criteria, GError **error)
            mk_fail(error, MK_ERROR_INVALID, "the criteria are not valid UTF-8");
 }
 
-/* Whether @id is there (0: one more fits), and its name nobody else's. */
-static bool place_check(const GPtrArray *list, uint32_t id, const char *name, GError **error)
+static bool is_there(const GPtrArray *list, uint32_t id)
+{
+    for (guint i = 0; i < list->len; i++)
+        if (((MkSavedSearch *) list->pdata[i])->id == id)
+            return true;
+    return false;
+}
+
+static bool name_is_free(const GPtrArray *list, uint32_t id, const char *name)
 {
     g_autofree char *folded = user_name_fold(name);
-    bool there = id == 0;
 
     for (guint i = 0; i < list->len; i++) {
         const MkSavedSearch *other = list->pdata[i];
         g_autofree char *other_folded = user_name_fold(other->name);
 
-        if (other->id == id)
-            there = true;
-        else if (g_str_equal(folded, other_folded))
-            return mk_fail(error, MK_ERROR_EXISTS, "there is a saved search of this name already");
+        if (other->id != id && g_str_equal(folded, other_folded))
+            return false;
     }
-    if (!there)
+    return true;
+}
+
+/* Whether @id is there (0: one more fits), and its name nobody else's. */
+static bool place_check(const GPtrArray *list, uint32_t id, const char *name, GError **error)
+{
+    if (id != 0 && !is_there(list, id))
         return mk_fail(error, MK_ERROR_NOT_FOUND, "there is no such saved search");
     if (id == 0 && list->len >= MK_LIMIT_SAVED_SEARCHES)
         return mk_fail(error, MK_ERROR_LIMIT, "there are %d saved searches already",
                        MK_LIMIT_SAVED_SEARCHES);
-    return true;
+    return name_is_free(list, id, name) ||
+           mk_fail(error, MK_ERROR_EXISTS, "there is a saved search of this name already");
 }
 
 /* -- outside ----------------------------------------------------------------------------------- */
@@ -223,10 +234,11 @@ static bool delete_locked(MkArchive *archive, uint32_t user_id, uint32_t id, GEr
 {
     g_autoptr(GPtrArray) list = searches_of(archive, user_id, error);
 
-    for (guint i = 0; list != NULL && i < list->len; i++)
-        if (((MkSavedSearch *) list->pdata[i])->id == id)
-            return put_row(archive, user_id, id, NULL, error);
-    return list != NULL && mk_fail(error, MK_ERROR_NOT_FOUND, "there is no such saved search");
+    if (list == NULL)
+        return false;
+    if (!is_there(list, id))
+        return mk_fail(error, MK_ERROR_NOT_FOUND, "there is no such saved search");
+    return put_row(archive, user_id, id, NULL, error);
 }
 
 bool mk_archive_saved_search_delete(MkArchive *archive, const MkPrincipal *principal, uint32_t id,
