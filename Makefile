@@ -12,7 +12,7 @@
 #   src/<room>/*.c          libmailkeep.a, but for these three rooms:
 #   src/daemon/*.c          mailkeepd
 #   src/shell/*.c           mailkeep
-#   src/extract/*.c         mailkeep-extract (stands alone)
+#   src/extract/*.c         mailkeep-extract (stands alone; tests/unit/extract looks inside)
 #   tests/unit/<room>/      test_*.c: one TAP program each; other *.c: linked to all of them
 #   tests/support/*.c       linked to every test, fault and bench program that uses it
 #   tests/fuzz/<room>_*.c   one libFuzzer program each; seeds in tests/fuzz/seeds/<name>/

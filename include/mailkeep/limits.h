@@ -97,7 +97,7 @@
 #define MK_LIMIT_EXTRACT_DEPTH 4                  /* archives and mails in each other */
 #define MK_LIMIT_EXTRACT_MAIL_ATTACHMENTS 100     /* of one mail; the rest is "not indexed" */
 #define MK_LIMIT_EXTRACT_UNPACKED_BYTES (256u << 20) /* all that one attachment unpacks to */
-#define MK_LIMIT_EXTRACT_RATIO 300     /* unpacked to packed, above the first MiB; text has 2 to 50 */
+#define MK_LIMIT_EXTRACT_RATIO 300 /* unpacked to packed, above the first MiB; text has 2 to 50 */
 #define MK_LIMIT_EXTRACT_DOCUMENTS 1000 /* of one helper, which then ends: nothing grows for ever */
 #define MK_LIMIT_EXTRACT_OCR_PAGES 20   /* of one PDF: 1 to 2 seconds of processor time each */
 

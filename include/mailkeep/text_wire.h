@@ -16,11 +16,11 @@
 
 #include <mailkeep/text.h>
 
-#define MK_WIRE_SOCKET 3                /* the helper's descriptor: a SOCK_SEQPACKET */
-#define MK_WIRE_VERSION 1               /* of a request; client and helper are installed together */
-#define MK_WIRE_TEXT_BYTES (32u << 10)  /* text in one message */
-#define MK_WIRE_REQUEST_BYTES 1024      /* above any request */
-#define MK_WIRE_NAME_BYTES 255          /* of a file name in a request; longer ones lose their head */
+#define MK_WIRE_SOCKET 3               /* the helper's descriptor: a SOCK_SEQPACKET */
+#define MK_WIRE_VERSION 1              /* of a request; client and helper are installed together */
+#define MK_WIRE_TEXT_BYTES (32u << 10) /* text in one message */
+#define MK_WIRE_REQUEST_BYTES 1024     /* above any request */
+#define MK_WIRE_NAME_BYTES 255 /* of a file name in a request; longer ones lose their head */
 #define MK_WIRE_ENVIRONMENT "LC_ALL=C.UTF-8" /* all of the helper's environment */
 
 /* Why a result is not COMPLETE. Four bits: the worker's exit status has no more. */

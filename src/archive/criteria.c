@@ -130,7 +130,7 @@ static const Choice text_choices[] = {
     { "truncated", MK_INDEX_TEXT_TRUNCATED },
     { "failed", MK_INDEX_TEXT_FAILED },
     { "encrypted", MK_INDEX_TEXT_ENCRYPTED },
-    { "notIndexed", MK_INDEX_TEXT_NOT_INDEXED },
+    { "not-indexed", MK_INDEX_TEXT_NOT_INDEXED },
     { NULL, 0 },
 };
 

@@ -149,6 +149,9 @@ MkArchive *mk_archive_open(MkLoop *loop, const char *data_dir, uint64_t map_size
     if (archive->keyring == NULL || !make_dir(spool_dir, error) ||
         !open_parts(archive, map_size_bytes, error))
         return NULL;
+    if (archive->extract_program == NULL)
+        mk_log_warn("archive.no-extractor", "why",
+                    "mailkeep-extract is not beside this program: text of attachments is not read");
     archive->space = space_watch_new(archive);
     start_followers(archive);
     return g_steal_pointer(&archive);

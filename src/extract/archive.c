@@ -16,7 +16,7 @@ typedef struct {
     Package package;
     const Document *document;
     unsigned entries;
-    unsigned files;
+    unsigned files; /* with something in them */
     unsigned encrypted;
     bool damaged;
 } Archive;
@@ -92,7 +92,8 @@ static void read_entry(Archive *a, struct archive_entry *entry)
 
     a->entries++;
     out_line(a->package.x, name);
-    if (archive_entry_filetype(entry) != AE_IFREG)
+    if (archive_entry_filetype(entry) != AE_IFREG ||
+        (archive_entry_size_is_set(entry) && archive_entry_size(entry) == 0))
         return;
     a->files++;
     if (archive_entry_is_data_encrypted(entry))

@@ -16,10 +16,11 @@ typedef struct {
 } Lines;
 
 static const char *const text_names[] = {
-    "SUMMARY", "DESCRIPTION", "LOCATION", "COMMENT", "CATEGORIES", "ORGANIZER", "ATTENDEE",
-    "CONTACT", "RESOURCES",   "URL",      "FN",      "N",          "NICKNAME",  "ORG",
-    "TITLE",   "ROLE",        "NOTE",     "ADR",     "LABEL",      "EMAIL",     "TEL",
-    "IMPP",    "X-WR-CALNAME", "X-WR-CALDESC", "CALSCALE-NAME", "MEMBER", "RELATED",
+    "SUMMARY",       "DESCRIPTION", "LOCATION",  "COMMENT", "CATEGORIES",   "ORGANIZER",
+    "ATTENDEE",      "CONTACT",     "RESOURCES", "URL",     "FN",           "N",
+    "NICKNAME",      "ORG",         "TITLE",     "ROLE",    "NOTE",         "ADR",
+    "LABEL",         "EMAIL",       "TEL",       "IMPP",    "X-WR-CALNAME", "X-WR-CALDESC",
+    "CALSCALE-NAME", "MEMBER",      "RELATED",
 };
 
 /* -- lines ------------------------------------------------------------------------------------------ */
@@ -87,6 +88,8 @@ static void decode_quoted(GString *value)
     for (size_t i = 0; i < value->len; i++) {
         char c = value->str[i];
 
+        if (c == '=' && i + 1 == value->len) /* a line end that nothing follows */
+            break;
         if (c == '=' && i + 2 < value->len && hex(value->str[i + 1]) >= 0 &&
             hex(value->str[i + 2]) >= 0) {
             c = (char) (hex(value->str[i + 1]) << 4 | hex(value->str[i + 2]));

@@ -91,9 +91,9 @@ static GByteArray *read_mini_chain(const Cfb *cfb, uint32_t start, size_t max_by
 
         if (start > LAST_SECTOR || at >= cfb->mini->len)
             break;
-        g_byte_array_append(out, cfb->mini->data + at,
-                            (guint) MIN(MIN(1u << MINI_SHIFT, cfb->mini->len - at),
-                                        max_bytes - out->len));
+        g_byte_array_append(
+            out, cfb->mini->data + at,
+            (guint) MIN(MIN(1u << MINI_SHIFT, cfb->mini->len - at), max_bytes - out->len));
         start = chain_next(cfb->mini_fat, start);
     }
     return out;

@@ -12,13 +12,13 @@
 typedef MkTextWhy (*Reader)(Extraction *x, const Document *document);
 
 static const Reader readers[MK_DOCUMENT_COUNT] = {
-    [MK_DOCUMENT_PLAIN] = read_plain,     [MK_DOCUMENT_HTML] = read_html,
-    [MK_DOCUMENT_PDF] = read_pdf,         [MK_DOCUMENT_OOXML] = read_ooxml,
-    [MK_DOCUMENT_ODF] = read_odf,         [MK_DOCUMENT_DOC] = read_doc,
-    [MK_DOCUMENT_XLS] = read_xls,         [MK_DOCUMENT_PPT] = read_ppt,
-    [MK_DOCUMENT_RTF] = read_rtf,         [MK_DOCUMENT_EML] = read_eml,
-    [MK_DOCUMENT_MSG] = read_msg,         [MK_DOCUMENT_ARCHIVE] = read_archive,
-    [MK_DOCUMENT_TNEF] = read_tnef,       [MK_DOCUMENT_CALENDAR] = read_calendar,
+    [MK_DOCUMENT_PLAIN] = read_plain, [MK_DOCUMENT_HTML] = read_html,
+    [MK_DOCUMENT_PDF] = read_pdf,     [MK_DOCUMENT_OOXML] = read_ooxml,
+    [MK_DOCUMENT_ODF] = read_odf,     [MK_DOCUMENT_DOC] = read_doc,
+    [MK_DOCUMENT_XLS] = read_xls,     [MK_DOCUMENT_PPT] = read_ppt,
+    [MK_DOCUMENT_RTF] = read_rtf,     [MK_DOCUMENT_EML] = read_eml,
+    [MK_DOCUMENT_MSG] = read_msg,     [MK_DOCUMENT_ARCHIVE] = read_archive,
+    [MK_DOCUMENT_TNEF] = read_tnef,   [MK_DOCUMENT_CALENDAR] = read_calendar,
     [MK_DOCUMENT_IMAGE] = read_image,
 };
 

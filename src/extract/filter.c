@@ -30,25 +30,23 @@ static unsigned short counts[FILTER_COUNT];
 /* By name: an architecture that lacks one leaves it out. */
 static const char *const allowed[] = {
     /* descriptors that are there */
-    "read", "readv", "pread64", "preadv", "write", "writev", "pwrite64", "lseek", "close",
-    "close_range", "dup", "dup2", "dup3", "pipe", "pipe2", "poll", "ppoll", "select", "pselect6",
-    "fstat", "fadvise64", "ftruncate", "recvmsg", "sendmsg", "memfd_create",
+    "read readv pread64 preadv write writev pwrite64 lseek close close_range dup dup2 dup3 pipe "
+    "pipe2 poll ppoll select pselect6 fstat fadvise64 ftruncate recvmsg sendmsg memfd_create",
     /* looking at files; which ones is landlock.c's */
-    "stat", "lstat", "newfstatat", "statx", "access", "faccessat", "faccessat2", "readlink",
-    "readlinkat", "getdents64", "getcwd", "statfs", "fstatfs",
+    "stat lstat newfstatat statx access faccessat faccessat2 readlink readlinkat getdents64 "
+    "getcwd statfs fstatfs",
     /* memory */
-    "brk", "mmap", "munmap", "mremap", "mprotect", "madvise", "membarrier",
+    "brk mmap munmap mremap mprotect madvise membarrier",
     /* itself */
-    "getpid", "getppid", "gettid", "getuid", "geteuid", "getgid", "getegid", "getresuid",
-    "getresgid", "getpgrp", "getrusage", "getrlimit", "times", "uname", "sysinfo", "umask",
-    "arch_prctl", "set_tid_address", "set_robust_list", "rseq", "sched_yield",
-    "sched_getaffinity", "futex", "restart_syscall", "exit", "exit_group", "getrandom", "getcpu",
+    "getpid getppid gettid getuid geteuid getgid getegid getresuid getresgid getpgrp getrusage "
+    "getrlimit times uname sysinfo umask arch_prctl set_tid_address set_robust_list rseq "
+    "sched_yield sched_getaffinity futex restart_syscall exit exit_group getrandom getcpu",
     /* time */
-    "clock_gettime", "clock_getres", "gettimeofday", "time", "nanosleep", "clock_nanosleep",
+    "clock_gettime clock_getres gettimeofday time nanosleep clock_nanosleep",
     /* signals */
-    "rt_sigaction", "rt_sigprocmask", "rt_sigreturn", "rt_sigtimedwait", "sigaltstack", "kill",
+    "rt_sigaction rt_sigprocmask rt_sigreturn rt_sigtimedwait sigaltstack kill",
     /* children */
-    "fork", "vfork", "execve", "wait4", "waitid",
+    "fork vfork execve wait4 waitid",
 };
 
 /* -- rules with arguments ------------------------------------------------------------------------ */
@@ -91,7 +89,7 @@ static bool allow_control(scmp_filter_ctx ctx)
                                        F_GETFL, F_SETFL,         F_GET_SEALS, F_ADD_SEALS };
     static const uint64_t ioctls[] = { TCGETS, FIONREAD };
     static const uint64_t prctls[] = { PR_SET_PDEATHSIG, PR_SET_SECCOMP, PR_SET_NAME, PR_GET_NAME,
-                                       PR_GET_DUMPABLE, 0x53564d41 /* PR_SET_VMA */ };
+                                       PR_GET_DUMPABLE,  0x53564d41 /* PR_SET_VMA */ };
 
     return allow_values(ctx, SCMP_SYS(fcntl), 1, fcntls, G_N_ELEMENTS(fcntls)) &&
            allow_values(ctx, SCMP_SYS(ioctl), 1, ioctls, G_N_ELEMENTS(ioctls)) &&
@@ -113,14 +111,24 @@ static bool allow_own(scmp_filter_ctx ctx)
 
 /* -- the three ------------------------------------------------------------------------------------- */
 
-static bool fill_helper(scmp_filter_ctx ctx)
+static bool allow_words(scmp_filter_ctx ctx, const char *words)
 {
-    for (size_t i = 0; i < G_N_ELEMENTS(allowed); i++) {
-        int call = seccomp_syscall_resolve_name(allowed[i]);
+    g_auto(GStrv) names = g_strsplit(words, " ", -1);
+
+    for (char **name = names; *name; name++) {
+        int call = seccomp_syscall_resolve_name(*name);
 
         if (call != __NR_SCMP_ERROR && seccomp_rule_add(ctx, SCMP_ACT_ALLOW, call, 0) != 0)
             return false;
     }
+    return true;
+}
+
+static bool fill_helper(scmp_filter_ctx ctx)
+{
+    for (size_t i = 0; i < G_N_ELEMENTS(allowed); i++)
+        if (!allow_words(ctx, allowed[i]))
+            return false;
     return allow_open(ctx) && allow_control(ctx) && allow_own(ctx);
 }
 
@@ -183,6 +191,5 @@ bool filter_enter(FilterLevel level)
 {
     struct sock_fprog program = { counts[level], steps[level] };
 
-    return counts[level] > 0 &&
-           prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program, 0, 0) == 0;
+    return counts[level] > 0 && prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program, 0, 0) == 0;
 }

@@ -117,13 +117,13 @@ bool package_read_all(Package *package, GByteArray *content, size_t max_bytes, b
 
 /* -- xml.c: text of XML, by a table of its elements ---------------------------------------------- */
 typedef enum {
-    XML_TEXT = 1,       /* its character data is text, that of its descendants too */
-    XML_LINE = 2,       /* a line end behind it */
-    XML_BLANK = 4,      /* a blank behind it */
-    XML_SKIP = 8,       /* nothing in it counts */
-    XML_NAME = 16,      /* its attribute "name" is a line of text */
-    XML_CELL = 32,      /* a cell of a sheet: its type decides about its values */
-    XML_VALUE = 64,     /* a value of a cell: text, unless it is a number of a shared string */
+    XML_TEXT = 1,   /* its character data is text, that of its descendants too */
+    XML_LINE = 2,   /* a line end behind it */
+    XML_BLANK = 4,  /* a blank behind it */
+    XML_SKIP = 8,   /* nothing in it counts */
+    XML_NAME = 16,  /* its attribute "name" is a line of text */
+    XML_CELL = 32,  /* a cell of a sheet: its type decides about its values */
+    XML_VALUE = 64, /* a value of a cell: text, unless it is a number of a shared string */
 } XmlAction;
 
 typedef struct {

@@ -1,11 +1,10 @@
 /*
  * mail.c - EML: header, text, and the attachments that are documents
  */
-#include <mailkeep/mail.h>
-
 #include <string.h>
 
 #include <mailkeep/limits.h>
+#include <mailkeep/mail.h>
 
 #include "internal.h"
 

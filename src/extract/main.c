@@ -5,13 +5,13 @@
  *
  * Everything is given up first; only then is the first octet read. See docs/protocols/extract.md.
  */
-#include <mailkeep/mail.h>
-
 #include <locale.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/socket.h>
 #include <unistd.h>
+
+#include <mailkeep/mail.h>
 
 #include "internal.h"
 

@@ -35,11 +35,25 @@ void mapi_clear(MapiBag *bag)
 bool mapi_is_wanted(unsigned number)
 {
     static const unsigned wanted[] = {
-        MAPI_SUBJECT,      MAPI_SENDER_NAME, MAPI_SENDER_ADDRESS, MAPI_BCC,
-        MAPI_CC,           MAPI_TO,          MAPI_BODY,           MAPI_RTF,
-        MAPI_HTML,         MAPI_DISPLAY_NAME, MAPI_ADDRESS,       MAPI_ATTACH_DATA,
-        MAPI_ATTACH_NAME,  MAPI_ATTACH_LONG_NAME, MAPI_ATTACH_MIME, MAPI_SMTP,
-        MAPI_CODEPAGE,     MAPI_HTML_CODEPAGE, MAPI_SENDER_SMTP,
+        MAPI_SUBJECT,
+        MAPI_SENDER_NAME,
+        MAPI_SENDER_ADDRESS,
+        MAPI_BCC,
+        MAPI_CC,
+        MAPI_TO,
+        MAPI_BODY,
+        MAPI_RTF,
+        MAPI_HTML,
+        MAPI_DISPLAY_NAME,
+        MAPI_ADDRESS,
+        MAPI_ATTACH_DATA,
+        MAPI_ATTACH_NAME,
+        MAPI_ATTACH_LONG_NAME,
+        MAPI_ATTACH_MIME,
+        MAPI_SMTP,
+        MAPI_CODEPAGE,
+        MAPI_HTML_CODEPAGE,
+        MAPI_SENDER_SMTP,
     };
 
     for (size_t i = 0; i < G_N_ELEMENTS(wanted); i++)
@@ -172,8 +186,9 @@ static void out_rtf(Extraction *x, const MapiBag *bag)
 
 void mapi_out_message(Extraction *x, const MapiBag *bag)
 {
-    static const unsigned strings[] = { MAPI_SUBJECT,     MAPI_SENDER_NAME, MAPI_SENDER_SMTP,
-                                        MAPI_SENDER_ADDRESS, MAPI_TO,       MAPI_CC,
+    static const unsigned strings[] = { MAPI_SUBJECT,     MAPI_SENDER_NAME,
+                                        MAPI_SENDER_SMTP, MAPI_SENDER_ADDRESS,
+                                        MAPI_TO,          MAPI_CC,
                                         MAPI_BCC };
 
     for (size_t i = 0; i < G_N_ELEMENTS(strings); i++)

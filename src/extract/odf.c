@@ -11,14 +11,17 @@
 #define MANIFEST_BYTES (1u << 20) /* looked through for encryption */
 
 static const XmlRule content_rules[] = {
-    { "p", XML_TEXT | XML_LINE }, { "h", XML_TEXT | XML_LINE },  { "s", XML_BLANK },
-    { "tab", XML_BLANK },         { "line-break", XML_LINE },    { "table-cell", XML_BLANK },
+    { "p", XML_TEXT | XML_LINE }, { "h", XML_TEXT | XML_LINE },    { "s", XML_BLANK },
+    { "tab", XML_BLANK },         { "line-break", XML_LINE },      { "table-cell", XML_BLANK },
     { "table-row", XML_LINE },    { "tracked-changes", XML_SKIP }, { NULL, 0 },
 };
 static const XmlRule meta_rules[] = {
-    { "title", XML_TEXT | XML_LINE },       { "subject", XML_TEXT | XML_LINE },
-    { "creator", XML_TEXT | XML_LINE },     { "keyword", XML_TEXT | XML_LINE },
-    { "description", XML_TEXT | XML_LINE }, { "initial-creator", XML_TEXT | XML_LINE },
+    { "title", XML_TEXT | XML_LINE },
+    { "subject", XML_TEXT | XML_LINE },
+    { "creator", XML_TEXT | XML_LINE },
+    { "keyword", XML_TEXT | XML_LINE },
+    { "description", XML_TEXT | XML_LINE },
+    { "initial-creator", XML_TEXT | XML_LINE },
     { NULL, 0 },
 };
 

@@ -71,8 +71,9 @@ MkTextWhy read_rtf(Extraction *x, const Document *document)
 MkTextWhy read_xls(Extraction *x, const Document *document)
 {
     /* It wants a name; this one is the memory file again. */
-    static const char *const arguments[] = { PROGRAM_XLS, "-q0", "-c", " ", "-b", "\n",
-                                             "-d", "utf-8", "/proc/self/fd/0", NULL };
+    static const char *const arguments[] = {
+        PROGRAM_XLS, "-q0", "-c", " ", "-b", "\n", "-d", "utf-8", "/proc/self/fd/0", NULL
+    };
 
     if (is_encrypted(document))
         return MK_WHY_PASSWORD;

@@ -16,25 +16,35 @@
 /* Text of WordprocessingML, DrawingML and shared strings: <t>. What a change deleted and what a
  * field is made of have elements of their own, and stay out; Fallback repeats Choice. */
 static const XmlRule text_rules[] = {
-    { "t", XML_TEXT },   { "p", XML_LINE },    { "si", XML_LINE },      { "tr", XML_LINE },
-    { "br", XML_LINE },  { "cr", XML_LINE },   { "tab", XML_BLANK },    { "tc", XML_BLANK },
-    { "v", XML_TEXT | XML_LINE },              { "text", XML_TEXT | XML_LINE },
-    { "rPh", XML_SKIP }, { "Fallback", XML_SKIP },                      { NULL, 0 },
+    { "t", XML_TEXT },
+    { "p", XML_LINE },
+    { "si", XML_LINE },
+    { "tr", XML_LINE },
+    { "br", XML_LINE },
+    { "cr", XML_LINE },
+    { "tab", XML_BLANK },
+    { "tc", XML_BLANK },
+    { "v", XML_TEXT | XML_LINE },
+    { "text", XML_TEXT | XML_LINE },
+    { "rPh", XML_SKIP },
+    { "Fallback", XML_SKIP },
+    { NULL, 0 },
 };
 static const XmlRule sheet_rules[] = {
-    { "c", XML_CELL | XML_BLANK },  { "v", XML_VALUE },
-    { "t", XML_TEXT },              { "row", XML_LINE },
+    { "c", XML_CELL | XML_BLANK },
+    { "v", XML_VALUE },
+    { "t", XML_TEXT },
+    { "row", XML_LINE },
     { "oddHeader", XML_TEXT | XML_LINE },
     { "oddFooter", XML_TEXT | XML_LINE },
     { NULL, 0 },
 };
 static const XmlRule workbook_rules[] = { { "sheet", XML_NAME | XML_LINE }, { NULL, 0 } };
 static const XmlRule property_rules[] = {
-    { "title", XML_TEXT | XML_LINE },       { "subject", XML_TEXT | XML_LINE },
-    { "creator", XML_TEXT | XML_LINE },     { "keywords", XML_TEXT | XML_LINE },
-    { "description", XML_TEXT | XML_LINE }, { "category", XML_TEXT | XML_LINE },
-    { "lastModifiedBy", XML_TEXT | XML_LINE },
-    { NULL, 0 },
+    { "title", XML_TEXT | XML_LINE },          { "subject", XML_TEXT | XML_LINE },
+    { "creator", XML_TEXT | XML_LINE },        { "keywords", XML_TEXT | XML_LINE },
+    { "description", XML_TEXT | XML_LINE },    { "category", XML_TEXT | XML_LINE },
+    { "lastModifiedBy", XML_TEXT | XML_LINE }, { NULL, 0 },
 };
 
 static const struct {

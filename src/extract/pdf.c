@@ -73,8 +73,9 @@ static bool read_page(Extraction *x, const Document *document, unsigned number)
 {
     g_autoptr(GByteArray) page = g_byte_array_new();
     char text[16];
-    const char *arguments[] = { PROGRAM_PDF_PAGES, "-q", "-gray", "-r", "150",
-                                "-f",              text, "-l",    text, "-", NULL };
+    const char *arguments[] = {
+        PROGRAM_PDF_PAGES, "-q", "-gray", "-r", "150", "-f", text, "-l", text, "-", NULL
+    };
 
     snprintf(text, sizeof text, "%u", number);
     if (program_run(arguments, document->data, document->length, on_page, page) != MK_WHY_NONE ||

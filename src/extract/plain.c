@@ -1,9 +1,9 @@
 /*
  * plain.c - text files and web pages: which charset, then out
  */
-#include <mailkeep/mail.h>
-
 #include <string.h>
+
+#include <mailkeep/mail.h>
 
 #include "internal.h"
 

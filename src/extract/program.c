@@ -77,12 +77,10 @@ static MkTextWhy why_of_status(int status)
 {
     if (WIFEXITED(status))
         return WEXITSTATUS(status) == 0 ? MK_WHY_NONE : MK_WHY_DAMAGED;
-    return WTERMSIG(status) == SIGXCPU || WTERMSIG(status) == SIGKILL ? MK_WHY_TIME
-                                                                      : MK_WHY_CRASH;
+    return WTERMSIG(status) == SIGXCPU || WTERMSIG(status) == SIGKILL ? MK_WHY_TIME : MK_WHY_CRASH;
 }
 
-static MkTextWhy run(const char *const *arguments, int input, ProgramOutput on_output,
-                     void *cookie)
+static MkTextWhy run(const char *const *arguments, int input, ProgramOutput on_output, void *cookie)
 {
     int pair[2], status = 0;
     bool whole;

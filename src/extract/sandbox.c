@@ -40,8 +40,7 @@ static bool set_limits(unsigned memory_mib)
 
 bool sandbox_enter(unsigned memory_mib)
 {
-    return prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0 &&
-           prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) == 0 &&
+    return prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0 && prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) == 0 &&
            prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) == 0 &&
            /* What a worker leaves behind becomes the helper's child, and shows. */
            prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) == 0 && filter_prepare() &&

@@ -23,7 +23,7 @@ enum {
     ATT_ATTACHMENT = 0x00069005,
     ATT_CODEPAGE = 0x00069007,
 };
-#define MAPI_MANY 0x1000    /* several values */
+#define MAPI_MANY 0x1000     /* several values */
 #define OBJECT_GUID_BYTES 16 /* before what an object holds: which interface it has */
 
 /* Little endian; nothing behind the end. */

@@ -77,8 +77,7 @@ static void XMLCALL on_start(void *user, const char *name, const char **attribut
 
         xml->is_reference = type && strcmp(type, "s") == 0;
     }
-    if (!xml->text_from &&
-        (actions & XML_TEXT || (actions & XML_VALUE && !xml->is_reference)))
+    if (!xml->text_from && (actions & XML_TEXT || (actions & XML_VALUE && !xml->is_reference)))
         xml->text_from = xml->depth;
     if (actions & XML_NAME && attribute(attributes, "name")) {
         const char *text = attribute(attributes, "name");

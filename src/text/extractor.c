@@ -132,15 +132,14 @@ static void receive_answer(MkExtractor *extractor, int64_t deadline_ms, MkExtrac
     MkReply reply;
 
     for (;;) {
-        ssize_t length = mk_helper_receive(&extractor->helper, buffer, MK_WIRE_TEXT_BYTES + 2,
-                                           deadline_ms);
+        ssize_t length =
+            mk_helper_receive(&extractor->helper, buffer, MK_WIRE_TEXT_BYTES + 2, deadline_ms);
 
         if (length <= 0) {
             give_up(extractor, out, length < 0 ? MK_WHY_TIME : MK_WHY_CRASH);
             return;
         }
-        if (!mk_reply_parse(buffer, (size_t) length, &reply) ||
-            reply.type == MK_REPLY_AVAILABLE ||
+        if (!mk_reply_parse(buffer, (size_t) length, &reply) || reply.type == MK_REPLY_AVAILABLE ||
             (reply.type == MK_REPLY_TEXT && !take_text(extractor, &reply, out))) {
             give_up(extractor, out, MK_WHY_PROTOCOL);
             return;

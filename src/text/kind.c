@@ -20,7 +20,10 @@ static const struct {
     { 0, "\x78\x9f\x3e\x22", 4, MK_DOCUMENT_TNEF }, /* MS-OXTNEF 2.1.3.1 */
     { 0, "\x1f\x8b\x08", 3, MK_DOCUMENT_ARCHIVE },
     { 0, "BZh", 3, MK_DOCUMENT_ARCHIVE },
-    { 0, "\xfd" "7zXZ\0", 6, MK_DOCUMENT_ARCHIVE },
+    { 0,
+      "\xfd"
+      "7zXZ\0",
+      6, MK_DOCUMENT_ARCHIVE },
     { 0, "\x28\xb5\x2f\xfd", 4, MK_DOCUMENT_ARCHIVE }, /* zstd */
     { 0, "\x04\x22\x4d\x18", 4, MK_DOCUMENT_ARCHIVE }, /* lz4 */
     { 0, "\x1f\x9d", 2, MK_DOCUMENT_ARCHIVE },         /* compress */

@@ -56,8 +56,8 @@ MkDocumentKind mk_kind_of_cfb(const uint8_t *data, size_t length)
     shift = data[30];
     if (shift != 9 && shift != 12)
         return MK_DOCUMENT_UNKNOWN;
-    at = data[48] | (uint64_t) data[49] << 8 | (uint64_t) data[50] << 16 |
-         (uint64_t) data[51] << 24;
+    at =
+        data[48] | (uint64_t) data[49] << 8 | (uint64_t) data[50] << 16 | (uint64_t) data[51] << 24;
     at = (at + 1) << shift;
     for (unsigned i = 0; i < ENTRIES && at + ENTRY_BYTES <= length; i++, at += ENTRY_BYTES) {
         MkDocumentKind kind = kind_of_entry(data + at);

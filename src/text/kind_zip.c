@@ -7,11 +7,11 @@
 
 #include "internal.h"
 
-#define END_BYTES 22              /* end of central directory record */
-#define CENTRAL_BYTES 46          /* before the name of an entry */
-#define LOCAL_BYTES 30            /* before the name of the first entry */
-#define COMMENT_BYTES 65535       /* may follow the end record */
-#define ENTRIES 200               /* looked at */
+#define END_BYTES 22        /* end of central directory record */
+#define CENTRAL_BYTES 46    /* before the name of an entry */
+#define LOCAL_BYTES 30      /* before the name of the first entry */
+#define COMMENT_BYTES 65535 /* may follow the end record */
+#define ENTRIES 200         /* looked at */
 #define MIMETYPE "application/vnd.oasis.opendocument."
 
 static unsigned u16(const uint8_t *p)
@@ -57,29 +57,49 @@ static const uint8_t *find_end(const uint8_t *data, size_t length)
     return NULL;
 }
 
-/* Has it the list of types and a folder of one of the programs? */
-static bool is_ooxml(const uint8_t *data, size_t length)
+typedef struct {
+    bool types, folder;     /* OOXML: the list of types, a folder of one of the programs */
+    bool mimetype, content; /* OpenDocument, when "mimetype" is packed like the rest */
+} Found;
+
+static bool is_name(const uint8_t *name, size_t length, const char *wanted)
 {
-    const uint8_t *end = find_end(data, length), *at, *stop = data + length;
-    bool types = false, folder = false;
+    return length == strlen(wanted) && memcmp(name, wanted, length) == 0;
+}
 
-    if (!end || u32(end + 16) >= length)
-        return false;
+static MkDocumentKind look_at(Found *found, const uint8_t *name, size_t length)
+{
+    found->types = found->types || is_name(name, length, "[Content_Types].xml");
+    found->folder = found->folder || is_ooxml_name(name, length);
+    found->mimetype = found->mimetype || is_name(name, length, "mimetype");
+    found->content = found->content || is_name(name, length, "content.xml");
+    if (found->types && found->folder)
+        return MK_DOCUMENT_OOXML;
+    return found->mimetype && found->content ? MK_DOCUMENT_ODF : MK_DOCUMENT_UNKNOWN;
+}
+
+static MkDocumentKind kind_of_directory(const uint8_t *data, size_t length, const uint8_t *end)
+{
+    const uint8_t *at, *stop = data + length;
+    MkDocumentKind kind = MK_DOCUMENT_UNKNOWN;
+    Found found = { false, false, false, false };
+
+    if (u32(end + 16) >= length)
+        return MK_DOCUMENT_UNKNOWN;
     at = data + u32(end + 16);
-    for (unsigned i = 0; i < ENTRIES && stop - at >= CENTRAL_BYTES; i++) {
-        size_t name_length = u16(at + 28), whole = CENTRAL_BYTES + name_length + u16(at + 30) +
-                                                   u16(at + 32);
+    for (unsigned i = 0; i < ENTRIES && kind == MK_DOCUMENT_UNKNOWN; i++) {
+        size_t left = (size_t) (stop - at), name_length, whole;
 
-        if (memcmp(at, "PK\1\2", 4) != 0 || (size_t) (stop - at) < CENTRAL_BYTES + name_length)
+        if (left < CENTRAL_BYTES || memcmp(at, "PK\1\2", 4) != 0)
             break;
-        types = types || (name_length == 19 &&
-                          memcmp(at + CENTRAL_BYTES, "[Content_Types].xml", 19) == 0);
-        folder = folder || is_ooxml_name(at + CENTRAL_BYTES, name_length);
-        if (types && folder)
-            return true;
-        at += MIN(whole, (size_t) (stop - at));
+        name_length = u16(at + 28);
+        whole = CENTRAL_BYTES + name_length + u16(at + 30) + u16(at + 32);
+        if (left < CENTRAL_BYTES + name_length)
+            break;
+        kind = look_at(&found, at + CENTRAL_BYTES, name_length);
+        at += MIN(whole, left);
     }
-    return false;
+    return kind;
 }
 
 /* Cut off in transport it has no directory; its first name still tells. */
@@ -92,9 +112,12 @@ static bool begins_as_ooxml(const uint8_t *data, size_t length)
 
 MkDocumentKind mk_kind_of_zip(const uint8_t *data, size_t length)
 {
+    const uint8_t *end = find_end(data, length);
+    MkDocumentKind kind = end ? kind_of_directory(data, length, end) : MK_DOCUMENT_UNKNOWN;
+
+    if (kind != MK_DOCUMENT_UNKNOWN)
+        return kind;
     if (is_odf(data, length))
         return MK_DOCUMENT_ODF;
-    if (is_ooxml(data, length) || (!find_end(data, length) && begins_as_ooxml(data, length)))
-        return MK_DOCUMENT_OOXML;
-    return MK_DOCUMENT_ARCHIVE;
+    return !end && begins_as_ooxml(data, length) ? MK_DOCUMENT_OOXML : MK_DOCUMENT_ARCHIVE;
 }

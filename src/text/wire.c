@@ -9,11 +9,11 @@
 #include <mailkeep/limits.h>
 
 static const char *const why_names[MK_WHY_COUNT] = {
-    [MK_WHY_NONE] = NULL,           [MK_WHY_TIME] = "time",         [MK_WHY_MEMORY] = "memory",
-    [MK_WHY_CRASH] = "crash",       [MK_WHY_NESTING] = "nesting",   [MK_WHY_ENTRIES] = "entries",
-    [MK_WHY_TEXT] = "text",         [MK_WHY_SIZE] = "size",         [MK_WHY_RATIO] = "ratio",
-    [MK_WHY_ENTITY] = "entity",     [MK_WHY_DAMAGED] = "damaged",   [MK_WHY_PASSWORD] = "password",
-    [MK_WHY_PART] = "part",         [MK_WHY_PROGRAM] = "program",   [MK_WHY_HELPER] = "helper",
+    [MK_WHY_NONE] = NULL,           [MK_WHY_TIME] = "time",       [MK_WHY_MEMORY] = "memory",
+    [MK_WHY_CRASH] = "crash",       [MK_WHY_NESTING] = "nesting", [MK_WHY_ENTRIES] = "entries",
+    [MK_WHY_TEXT] = "text",         [MK_WHY_SIZE] = "size",       [MK_WHY_RATIO] = "ratio",
+    [MK_WHY_ENTITY] = "entity",     [MK_WHY_DAMAGED] = "damaged", [MK_WHY_PASSWORD] = "password",
+    [MK_WHY_PART] = "part",         [MK_WHY_PROGRAM] = "program", [MK_WHY_HELPER] = "helper",
     [MK_WHY_PROTOCOL] = "protocol",
 };
 G_STATIC_ASSERT(MK_WHY_COUNT <= 16);
@@ -88,17 +88,13 @@ void mk_reply_format(const MkReply *reply, GByteArray *out)
 {
     mk_put_u8(out, (uint8_t) reply->type);
     switch (reply->type) {
-    case MK_REPLY_TEXT:
-        g_byte_array_append(out, reply->text, (guint) reply->text_length);
-        return;
+    case MK_REPLY_TEXT: g_byte_array_append(out, reply->text, (guint) reply->text_length); return;
     case MK_REPLY_RESULT:
         mk_put_u8(out, (uint8_t) reply->result);
         mk_put_u8(out, (uint8_t) reply->why);
         mk_put_u8(out, reply->leaving);
         return;
-    case MK_REPLY_AVAILABLE:
-        mk_put_u64(out, reply->kinds);
-        return;
+    case MK_REPLY_AVAILABLE: mk_put_u64(out, reply->kinds); return;
     }
     g_assert_not_reached();
 }

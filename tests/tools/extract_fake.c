@@ -30,8 +30,8 @@ static void send_reply(MkReply reply)
 
 static void send_text(const char *text, size_t length)
 {
-    send_reply((MkReply){
-        .type = MK_REPLY_TEXT, .text = (const uint8_t *) text, .text_length = length });
+    send_reply(
+        (MkReply){ .type = MK_REPLY_TEXT, .text = (const uint8_t *) text, .text_length = length });
 }
 
 static void send_result(bool leaving)
@@ -74,10 +74,9 @@ static void send_descriptor(void)
     _Alignas(struct cmsghdr) char control[CMSG_SPACE(sizeof(int))] = { 0 };
     uint8_t octets[] = { 'R', MK_TEXT_COMPLETE, 0, 0 };
     struct iovec iov = { octets, sizeof octets };
-    struct msghdr head = { .msg_iov = &iov,
-                           .msg_iovlen = 1,
-                           .msg_control = control,
-                           .msg_controllen = sizeof control };
+    struct msghdr head = {
+        .msg_iov = &iov, .msg_iovlen = 1, .msg_control = control, .msg_controllen = sizeof control
+    };
     struct cmsghdr *c = CMSG_FIRSTHDR(&head);
     int fd = 0;
 

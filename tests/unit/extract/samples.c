@@ -1,14 +1,14 @@
 /*
  * samples.c - documents made for the tests: archives by libarchive, compound files and PDF by hand
  */
-#include "samples.h"
-
 #include <string.h>
 
 #include <archive.h>
 #include <archive_entry.h>
 
 #include <mailkeep/limits.h>
+
+#include "samples.h"
 
 /* -- reading -------------------------------------------------------------------------------------- */
 
@@ -21,8 +21,9 @@ GString *sample_read(MkDocumentKind kind, const char *name, const uint8_t *data,
                      size_t max_text, Verdict *out)
 {
     GString *text = g_string_new(NULL);
-    Extraction x = { .kinds = UINT64_MAX, .text_left = max_text, .on_text = gather,
-                     .cookie = text };
+    Extraction x = {
+        .kinds = UINT64_MAX, .text_left = max_text, .on_text = gather, .cookie = text
+    };
     Document document = { kind, name, data, length };
 
     *out = extract_document(&x, &document);
@@ -259,8 +260,9 @@ static uint32_t make_entries(Maker *m, const SampleFile *files, MakerEntry *entr
         MakerEntry *e = &entries[count];
 
         g_assert_cmpuint(count, <, MAX_FILES);
-        *e = (MakerEntry){ slash ? slash + 1 : file->name, file->data ? 2 : 1, parent->child, NONE,
-                           0, 0 };
+        *e = (MakerEntry){
+            slash ? slash + 1 : file->name, file->data ? 2 : 1, parent->child, NONE, 0, 0
+        };
         parent->child = count;
         if (!file->data)
             continue;
@@ -379,7 +381,8 @@ GByteArray *sample_pdf(const char *content, const char *resources, const char *o
                resources);
     add_object(pdf, "4 0 obj <</Length %zu>> stream\n%s\nendstream endobj", strlen(content),
                content);
-    add_object(pdf, "5 0 obj <</Type /Font /Subtype /Type1 /BaseFont /Helvetica>> endobj");
+    add_object(pdf, "5 0 obj <</Type /Font /Subtype /Type1 /BaseFont /Helvetica "
+                    "/Encoding /WinAnsiEncoding>> endobj");
     add_object(pdf, "%s", objects);
     add_xref(pdf);
     length = pdf->len;

@@ -54,10 +54,9 @@ static uint32_t get_u32(const GByteArray *file, size_t at)
 /* Chains and trees that bite their tails come to an end. */
 static void test_loops(void)
 {
-    const SampleFile files[] = { { "large", large, sizeof large },
-                                 { "a", NULL, 0 },
-                                 { "a/b", "x", 0 },
-                                 { NULL, NULL, 0 } };
+    const SampleFile files[] = {
+        { "large", large, sizeof large }, { "a", NULL, 0 }, { "a/b", "x", 0 }, { NULL, NULL, 0 }
+    };
     g_autoptr(GByteArray) file = sample_cfb(files);
     size_t fat = 512 + 512 * (size_t) get_u32(file, 76), directory;
     uint32_t sectors = get_u32(file, 48);
@@ -196,9 +195,10 @@ static void test_msg(void)
           "<b>inner page</b>", 0 },
         { NULL, NULL, 0 }
     };
-    static const char *const expected[] = { "Subject w\xc3\xb6rd", "привет", "To Somebody",
-                                            "Rita", "rita@example.com", "note.txt",
-                                            "attached words", "Inner", "inner page" };
+    static const char *const expected[] = {
+        "Subject w\xc3\xb6rd", "привет", "To Somebody", "Rita", "rita@example.com", "note.txt",
+        "attached words",      "Inner",  "inner page"
+    };
     g_autoptr(GByteArray) file = sample_cfb(files);
     Verdict verdict;
     GString *text = sample_read(MK_DOCUMENT_MSG, "a.msg", file->data, file->len, 10000, &verdict);
@@ -221,8 +221,7 @@ static void test_encrypted_package(void)
     Verdict verdict;
     GString *text;
 
-    g_assert_cmpint(mk_document_kind(NULL, "a.docx", file->data, file->len), ==,
-                    MK_DOCUMENT_OOXML);
+    g_assert_cmpint(mk_document_kind(NULL, "a.docx", file->data, file->len), ==, MK_DOCUMENT_OOXML);
     text = sample_read(MK_DOCUMENT_OOXML, "a.docx", file->data, file->len, 1000, &verdict);
     g_assert_cmpint(verdict.result, ==, MK_TEXT_ENCRYPTED);
     g_string_free(text, TRUE);

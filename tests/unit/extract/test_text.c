@@ -1,9 +1,9 @@
 /*
  * test_text.c - text files, pages, calendars, cards and mails: which words come out, and how
  */
-#include <mailkeep/mail.h>
-
 #include <string.h>
+
+#include <mailkeep/mail.h>
 
 #include "samples.h"
 
@@ -20,8 +20,7 @@ static const struct {
     { "utf-8 with a mark", MK_DOCUMENT_PLAIN, "\xef\xbb\xbfgr\xc3\xbcn", 8, "grün",
       MK_TEXT_COMPLETE },
     { "windows-1252", MK_DOCUMENT_PLAIN, "gr\xfcn \x80\x93", 7, "grün €“", MK_TEXT_COMPLETE },
-    { "utf-16 little", MK_DOCUMENT_PLAIN, "\xff\xfeg\0r\0\xfc\0n\0", 10, "grün",
-      MK_TEXT_COMPLETE },
+    { "utf-16 little", MK_DOCUMENT_PLAIN, "\xff\xfeg\0r\0\xfc\0n\0", 10, "grün", MK_TEXT_COMPLETE },
     { "utf-16 big", MK_DOCUMENT_PLAIN, "\xfe\xff\0g\0r\0\xfc\0n", 10, "grün", MK_TEXT_COMPLETE },
     { "utf-16 without a mark", MK_DOCUMENT_PLAIN, "w\0o\0r\0d\0s\0 \0m\0o\0r\0e\0", 20,
       "words more", MK_TEXT_COMPLETE },
@@ -82,8 +81,7 @@ static const struct {
     { "SUMMARY;LANGUAGE=de:a\\, b\\; c\\n\\\\d\n", "a, b; c\n\\d\n" },
     { "ATTENDEE;CN=\"Doe: Jane\";ROLE=CHAIR:mailto:jane@example.com\n",
       " Doe: Jane \nmailto:jane@example.com\n" },
-    { "N:Public;John;Quinlan;;Esq.\nTEL;TYPE=work:+49 1\n",
-      "Public John Quinlan  Esq.\n+49 1\n" },
+    { "N:Public;John;Quinlan;;Esq.\nTEL;TYPE=work:+49 1\n", "Public John Quinlan  Esq.\n+49 1\n" },
     { "item1.EMAIL;type=INTERNET:a@example.com\n", "a@example.com\n" },
     { "NOTE;CHARSET=ISO-8859-1;ENCODING=QUOTED-PRINTABLE:gr=FCn =\r\nund blau\r\n",
       "grün und blau\n" },
@@ -109,15 +107,15 @@ static void test_cards(void)
 
 /* -- mails ------------------------------------------------------------------------------------------ */
 
-#define INNER                                                                             \
-    "Subject: inner subject\r\nContent-Type: multipart/mixed; boundary=i\r\n\r\n"          \
-    "--i\r\nContent-Type: text/plain\r\n\r\ninner body\r\n"                                \
-    "--i\r\nContent-Type: text/calendar; name=x.ics\r\n\r\nSUMMARY:meeting\r\n"            \
-    "--i\r\nContent-Type: application/octet-stream; name=words.txt\r\n"                    \
+#define INNER                                                                     \
+    "Subject: inner subject\r\nContent-Type: multipart/mixed; boundary=i\r\n\r\n" \
+    "--i\r\nContent-Type: text/plain\r\n\r\ninner body\r\n"                       \
+    "--i\r\nContent-Type: text/calendar; name=x.ics\r\n\r\nSUMMARY:meeting\r\n"   \
+    "--i\r\nContent-Type: application/octet-stream; name=words.txt\r\n"           \
     "Content-Transfer-Encoding: base64\r\n\r\nZGVlcCB3b3Jkcw==\r\n--i--\r\n"
-#define OUTER                                                                             \
+#define OUTER                                                                                  \
     "From: Ann <ann@example.com>\r\nTo: bob@example.com\r\nSubject: =?utf-8?Q?gr=C3=BCn?=\r\n" \
-    "Content-Type: multipart/mixed; boundary=o\r\n\r\n--o\r\n\r\nouter body\r\n"           \
+    "Content-Type: multipart/mixed; boundary=o\r\n\r\n--o\r\n\r\nouter body\r\n"               \
     "--o\r\nContent-Type: message/rfc822\r\n\r\n" INNER "\r\n--o--\r\n"
 
 static unsigned count_of(const char *text, const char *word)
@@ -131,9 +129,9 @@ static unsigned count_of(const char *text, const char *word)
 
 static void test_mail(void)
 {
-    static const char *const expected[] = { "Ann", "bob@example.com", "grün", "outer body",
-                                            "inner subject", "inner body", "meeting",
-                                            "words.txt", "deep words" };
+    static const char *const expected[] = { "Ann",        "bob@example.com", "grün",
+                                            "outer body", "inner subject",   "inner body",
+                                            "meeting",    "words.txt",       "deep words" };
     Verdict verdict;
     GString *text = sample_read(MK_DOCUMENT_EML, "a.eml", OCTETS(OUTER), 10000, &verdict);
 

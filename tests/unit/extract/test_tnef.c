@@ -123,8 +123,8 @@ static GByteArray *make_whole(void)
 
 static void test_whole(void)
 {
-    static const char *const expected[] = { "Тема", "Recipient", "body words", "long.txt",
-                                            "attached words", "inner subject" };
+    static const char *const expected[] = { "Тема",     "Recipient",      "body words",
+                                            "long.txt", "attached words", "inner subject" };
     g_autoptr(GByteArray) file = make_whole();
     Verdict verdict;
     GString *text =

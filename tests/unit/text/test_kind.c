@@ -36,9 +36,8 @@ static const struct {
     { "png", NULL, "x.bin", OCTETS("\x89PNG\r\n\x1a\n"), MK_DOCUMENT_IMAGE },
     { "program", "application/octet-stream", "a.exe", OCTETS("MZ\x90\0"), MK_DOCUMENT_UNKNOWN },
     { "no name, only a dot file", NULL, ".profile", OCTETS("x"), MK_DOCUMENT_UNKNOWN },
-    { "docx by type",
-      "application/vnd.openxmlformats-officedocument.wordprocessingml.document", "x",
-      OCTETS("\1\2\3"), MK_DOCUMENT_OOXML },
+    { "docx by type", "application/vnd.openxmlformats-officedocument.wordprocessingml.document",
+      "x", OCTETS("\1\2\3"), MK_DOCUMENT_OOXML },
     { "open document by its first entry", NULL, NULL,
       OCTETS("PK\3\4\x14\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\x08\0\0\0"
              "mimetypeapplication/vnd.oasis.opendocument.text"),
@@ -84,9 +83,9 @@ static void test_compound(void)
         const char *stream;
         MkDocumentKind kind;
     } streams[] = {
-        { "WordDocument", MK_DOCUMENT_DOC },       { "Workbook", MK_DOCUMENT_XLS },
+        { "WordDocument", MK_DOCUMENT_DOC },        { "Workbook", MK_DOCUMENT_XLS },
         { "PowerPoint Document", MK_DOCUMENT_PPT }, { "__properties_version1.0", MK_DOCUMENT_MSG },
-        { "EncryptedPackage", MK_DOCUMENT_OOXML }, { "Something", MK_DOCUMENT_UNKNOWN },
+        { "EncryptedPackage", MK_DOCUMENT_OOXML },  { "Something", MK_DOCUMENT_UNKNOWN },
     };
     uint8_t file[1024];
 

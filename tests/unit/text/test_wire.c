@@ -81,17 +81,17 @@ static void test_replies(void)
         size_t length;
         bool good;
     } cases[] = {
-        { "T", 1, false },           { "Tx", 2, true },          { "R\1\0\0", 4, true },
-        { "R\6\xf\1", 4, true },     { "R\0\0\0", 4, false },    { "R\7\0\0", 4, false },
-        { "R\1\x10\0", 4, false },   { "R\1\0", 3, false },      { "R\1\0\0\0", 5, false },
-        { "A12345678", 9, true },    { "A1234567", 8, false },   { "A123456789", 10, false },
-        { "", 0, false },            { "X", 1, false },
+        { "T", 1, false },         { "Tx", 2, true },        { "R\1\0\0", 4, true },
+        { "R\6\xf\1", 4, true },   { "R\0\0\0", 4, false },  { "R\7\0\0", 4, false },
+        { "R\1\x10\0", 4, false }, { "R\1\0", 3, false },    { "R\1\0\0\0", 5, false },
+        { "A12345678", 9, true },  { "A1234567", 8, false }, { "A123456789", 10, false },
+        { "", 0, false },          { "X", 1, false },
     };
     MkReply reply;
 
     for (size_t i = 0; i < G_N_ELEMENTS(cases); i++)
-        g_assert_true(mk_reply_parse((const uint8_t *) cases[i].octets, cases[i].length,
-                                     &reply) == cases[i].good);
+        g_assert_true(mk_reply_parse((const uint8_t *) cases[i].octets, cases[i].length, &reply) ==
+                      cases[i].good);
 }
 
 static void test_whys(void)
