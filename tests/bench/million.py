@@ -127,17 +127,6 @@ def feed(archive, directory, count, maker, connections):
     return sending
 
 
-def settle(server):
-    """Until nothing uses the processor any more: merges have ended."""
-    last, quiet, end = 0.0, 0, time.monotonic() + 900
-    while quiet < 5 and time.monotonic() < end:
-        with open(f"/proc/{server.process.pid}/stat", encoding="latin-1") as stat:
-            used = sum(map(int, stat.read().rpartition(")")[2].split()[11:13])) / 100
-        quiet = quiet + 1 if used - last < 0.05 else 0
-        last = used
-        time.sleep(1)
-
-
 def ingest(archive, directory, count, maker, connections):
     server = archive.server
     began = time.monotonic()
@@ -151,7 +140,7 @@ def ingest(archive, directory, count, maker, connections):
     result = {"seconds": fed - began, "sending": sending, "behind_seconds": time.monotonic() - fed,
               "lags": probe.lags, "probes": probe.sent, "probes_lost": probe.lost,
               "probe_search_ms": probe.searches, "segments_at_end": archive.segments()}
-    settle(server)
+    archive.settle()
     result["settled_seconds"] = time.monotonic() - fed
     result["index_cpu"] = server.metric("index_cpu_seconds_total")
     result["pss"] = watch.end()

@@ -16,6 +16,7 @@ import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "tools"))
 import mails  # noqa: E402
+import peers  # noqa: E402
 from mailkeep_server import Server, disk_bytes, free_port  # noqa: E402
 
 try:
@@ -131,6 +132,20 @@ class Archive:
             raise RuntimeError(f"{answer.get('failed', 'all')} mails were not taken")
         return answer
 
+    def settle(self, seconds=900):
+        """Until the text of all attachments is indexed and merging has ended: nothing is used any
+        more by the daemon and its helpers."""
+        if not self.server.wait_indexed(seconds):
+            raise RuntimeError("the index does not catch up")
+        last, quiet, end = 0.0, 0, time.monotonic() + seconds
+        while quiet < 4 and time.monotonic() < end:
+            table = peers.process_table()
+            used = sum(table[pid][1] for pid in peers.tree(table, self.server.process.pid))
+            quiet = quiet + 1 if used - last < 0.05 else 0
+            last = used
+            time.sleep(1)
+        return last
+
     def parts(self):
         store = os.path.join(self.server.data, "stores")
         return {part: sum(disk_bytes(os.path.join(store, name, part))
@@ -193,8 +208,7 @@ class Mailkeep(Engine):
         server = archive.server
         try:
             archive.load(corpus.path)
-            if not server.wait_indexed(1800):
-                raise RuntimeError("the index does not catch up")
+            archive.settle()
             archive.see_catchall()
             cpu = server.metric("index_cpu_seconds_total")
             self.password = server.password
