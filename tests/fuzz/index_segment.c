@@ -56,12 +56,14 @@ static void add_mail(MkIndexWriter *writer, uint32_t number)
     mk_index_writer_add(writer, &doc);
 }
 
-static void remove_dir(void)
+static void clean_up(void)
 {
     g_autofree char *dir = g_path_get_dirname(good->segments_dir);
     const char *const argv[] = { "rm", "-rf", dir, NULL };
     g_spawn_sync(NULL, (char **) argv, NULL, G_SPAWN_SEARCH_PATH, NULL, NULL, NULL, NULL, NULL,
                  NULL);
+    mk_index_close(good);
+    mk_key_free(key);
 }
 
 static void make_good(void)
@@ -72,7 +74,7 @@ static void make_good(void)
     key = mk_key_new_from(bytes);
     good = mk_index_open(dir, key, UINT64_C(1) << 26, NULL);
     g_assert_nonnull(good);
-    atexit(remove_dir);
+    atexit(clean_up);
     MkIndexWriter *writer = mk_index_writer_new(good);
     for (uint32_t number = 1; number <= MAILS; number++)
         add_mail(writer, number);
