@@ -115,7 +115,7 @@
 #define MK_LIMIT_GROUP_NUMBERS 50   /* mails of a conversation, copies: listed with one hit */
 #define MK_LIMIT_SAVED_SEARCHES 200 /* of one user */
 #define MK_LIMIT_SAVED_SEARCH_NAME_BYTES 200
-#define MK_LIMIT_SAVED_SEARCH_BYTES 16384 /* its criteria */
+#define MK_LIMIT_SAVED_SEARCH_BYTES 16384      /* its criteria */
 #define MK_LIMIT_INDEX_CACHE_BYTES (24u << 20) /* opened blocks kept in memory, per index */
 #define MK_LIMIT_MERGE_BYTES (96u << 20)       /* memory of a merge */
 #define MK_LIMIT_SEARCH_MS 10000               /* a search is ended after this */

@@ -86,8 +86,7 @@ GArray *folders_in_sight(MkArchive *archive, ArchiveStore *store, const MkPrinci
 /* Boxes of importance as flags: which must be there, and which must not. */
 static void put_importance(const MkFind *find, MkSearch *search)
 {
-    bool low = find->importance_low, normal = find->importance_normal,
-         high = find->importance_high;
+    bool low = find->importance_low, normal = find->importance_normal, high = find->importance_high;
 
     if (low == normal && normal == high) /* all or none */
         return;
@@ -227,8 +226,8 @@ static bool check(MkArchive *archive, const MkFind *find, GError **error)
  */
 static bool conversation_get(MkArchive *archive, const MkFind *find, uint64_t *out, GError **error)
 {
-    ArchiveStore *store = mail_store(archive, find->principal, *find->conversation_of, NULL, NULL,
-                                     error);
+    ArchiveStore *store =
+        mail_store(archive, find->principal, *find->conversation_of, NULL, NULL, error);
     g_auto(MkIndexedMail) indexed = { 0 };
     g_autoptr(GError) failed = NULL;
 
@@ -267,8 +266,8 @@ static MkFound *find_in_store(MkArchive *archive, ArchiveStore *store, const MkF
 MkFound *mk_archive_find(MkArchive *archive, const MkFind *find, GError **error)
 {
     /* With more stores than one their pages are joined here. */
-    ArchiveStore *store = find->store_id != 0 ? store_find(archive, find->store_id)
-                                              : store_current(archive);
+    ArchiveStore *store =
+        find->store_id != 0 ? store_find(archive, find->store_id) : store_current(archive);
     uint64_t conversation = 0;
     MkMailId id;
 
