@@ -250,6 +250,10 @@ MkSegment mk_segment_uncached(const MkSegment *segment);
 /* Fills fd, key and blocks; closing is safe after a failure. */
 bool mk_segment_file_open(MkSegment *segment, const MkIndex *index, GError **error);
 void mk_segment_file_close(MkSegment *segment);
+/* Reads the directories that are kept in memory. */
+bool mk_segment_load(MkSegment *segment, GError **error);
+/* Reads everything and looks whether it has the form it must have. */
+bool mk_segment_check(const MkSegment *segment, GError **error);
 
 MkView *mk_view_ref(MkView *view);
 void mk_view_unref(MkView *view);

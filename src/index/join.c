@@ -102,9 +102,17 @@ bool mk_join_smallest(MkJoin *join)
 
 bool mk_join_step(MkJoin *join, GError **error)
 {
-    for (unsigned i = 0; i < join->equal_count; i++)
-        if (!mk_strings_next(&join->equal[i]->strings, &join->equal[i]->more, error))
+    char text[MK_INDEX_STRING_BYTES];
+    size_t length = join->equal[0]->strings.length;
+    memcpy(text, join->equal[0]->strings.text, length);
+    for (unsigned i = 0; i < join->equal_count; i++) {
+        MkJoinSource *source = join->equal[i];
+        if (!mk_strings_next(&source->strings, &source->more, error))
             return false;
+        if (source->more &&
+            mk_strings_compare(source->strings.text, source->strings.length, text, length) <= 0)
+            return mk_index_corrupt(error);
+    }
     return true;
 }
 
@@ -139,6 +147,7 @@ static bool note_used(MkJoinSource *source, MkWatch *watch, unsigned which, MkSt
         return false;
     if (count > source->segment.info.doc_count)
         return mk_index_corrupt(error);
+    source->rank_count[which] = count;
     source->new_rank[which] = g_new(uint32_t, count + 1);
     memset(source->new_rank[which], 0xFF, (count + 1) * sizeof(uint32_t));
     for (uint32_t doc = 0; doc < source->segment.info.doc_count; doc++) {
@@ -154,17 +163,19 @@ static bool note_used(MkJoinSource *source, MkWatch *watch, unsigned which, MkSt
     return true;
 }
 
-/* Gives all that stand on the string its new rank; is it a living mail's? */
-static bool set_rank(MkJoin *join, unsigned which, uint32_t rank)
+/* Gives all that stand on the string its new rank; *out_used: it is a living mail's. */
+static bool set_rank(MkJoin *join, unsigned which, uint32_t rank, bool *out_used, GError **error)
 {
-    bool used = false;
+    *out_used = false;
     for (unsigned i = 0; i < join->equal_count; i++) {
         MkJoinSource *source = join->equal[i];
+        if (source->strings.ordinal >= source->rank_count[which])
+            return mk_index_corrupt(error);
         uint32_t *slot = &source->new_rank[which][source->strings.ordinal];
-        used |= *slot != RANK_UNUSED;
+        *out_used |= *slot != RANK_UNUSED;
         *slot = rank;
     }
-    return used;
+    return true;
 }
 
 static bool join_keys(MkJoin *join, unsigned which, MkStreamKind keys, MkStreamKind ranks,
@@ -178,7 +189,9 @@ static bool join_keys(MkJoin *join, unsigned which, MkStreamKind keys, MkStreamK
         return false;
     while (mk_join_smallest(join)) {
         const MkStrings *strings = &join->equal[0]->strings;
-        bool used = set_rank(join, which, rank);
+        bool used;
+        if (!set_rank(join, which, rank, &used, error))
+            return false;
         if (used &&
             !mk_segment_writer_string(join->writer, keys, strings->text, strings->length, error))
             return false;
@@ -224,11 +237,13 @@ static bool find_next(MkJoinSource *source, GError **error)
 {
     while (source->next < source->segment.info.doc_count && !is_live(source, source->next))
         source->new_doc[source->next++] = UINT32_MAX;
-    if (source->next < source->segment.info.doc_count)
-        return mk_column_get(&source->columns[STREAM_NUMBER], source->next, &source->next_number,
-                             error);
-    source->next_number = UINT64_MAX;
-    return true;
+    if (source->next == source->segment.info.doc_count) {
+        source->next_number = UINT64_MAX;
+        return true;
+    }
+    if (!mk_column_get(&source->columns[STREAM_NUMBER], source->next, &source->next_number, error))
+        return false;
+    return source->next_number <= UINT32_MAX || mk_index_corrupt(error);
 }
 
 static bool join_docs(MkJoin *join, GError **error)
@@ -236,6 +251,7 @@ static bool join_docs(MkJoin *join, GError **error)
     for (unsigned i = 0; i < join->count; i++)
         if (!find_next(&join->sources[i], error))
             return false;
+    uint64_t next_number = 0;
     for (uint32_t new_doc = 0;; new_doc++) {
         MkJoinSource *least = &join->sources[0];
         for (unsigned i = 1; i < join->count; i++)
@@ -243,6 +259,9 @@ static bool join_docs(MkJoin *join, GError **error)
                 least = &join->sources[i];
         if (least->next_number == UINT64_MAX)
             return true;
+        if (least->next_number < next_number) /* numbers ascend, and no mail is in two segments */
+            return mk_index_corrupt(error);
+        next_number = least->next_number + 1;
         if (!write_doc(join, least, least->next, error))
             return false;
         least->new_doc[least->next++] = new_doc;

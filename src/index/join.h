@@ -29,6 +29,7 @@ typedef struct {
     const MkDocSet *deleted; /* may be NULL */
     uint32_t *new_doc;       /* UINT32_MAX = deleted */
     uint32_t *new_rank[2];   /* by sender, by subject */
+    uint64_t rank_count[2];
     MkColumn columns[STREAM_COUNT];
     MkFolderColumn folders;
     MkAttachmentColumn attachments;

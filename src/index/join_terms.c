@@ -18,7 +18,7 @@ static bool take_positions(MkJoinPosting *posting)
     posting->octets = reader->data;
     if (!(mk_read_varint(reader) & 1))
         return false;
-    while (reader->length > 0 && !(*reader->data & 1))
+    while (reader->length > 0 && !reader->failed && !(*reader->data & 1))
         mk_read_varint(reader);
     posting->length = before - reader->length;
     return !reader->failed;
@@ -170,6 +170,8 @@ bool mk_join_terms(MkJoin *join, GError **error)
         return false;
     while (mk_join_smallest(join)) {
         bool any = false;
+        if (join->equal[0]->strings.length > MK_LIMIT_TOKEN_BYTES)
+            return mk_index_corrupt(error);
         for (unsigned field = 0; field < MK_FIELD_COUNT; field++)
             if (!join_field(join, field, &any, error))
                 return false;

@@ -105,29 +105,49 @@ static bool in_window(const MkDocSet *within, uint32_t from, uint32_t doc)
     return doc >= from && doc - from < MK_MATCH_WINDOW && mk_doc_set_has(within, doc);
 }
 
+/* Most positions take one octet or two: this is where phrases spend their time. */
+static inline bool take_varint(MkReader *reader, uint64_t *out)
+{
+    const uint8_t *at = reader->data;
+    if (reader->length >= 2 && (at[0] < 0x80 || (at[1] < 0x80 && at[1] > 0))) {
+        bool one = at[0] < 0x80;
+        *out = one ? at[0] : (at[0] & 0x7Fu) | (uint64_t) at[1] << 7;
+        reader->data += one ? 1 : 2;
+        reader->length -= one ? 1 : 2;
+        return true;
+    }
+    *out = mk_read_varint(reader);
+    return !reader->failed;
+}
+
 /* Reads the positions of a group's documents and keeps those of documents wanted. */
 static bool add_group(const MkDocGroups *groups, const GByteArray *positions,
                       const MkDocSet *within, uint32_t from, GArray *out)
 {
     MkReader reader = mk_reader(positions->data, positions->len);
     unsigned begun = 0;
-    uint64_t position = 0;
+    uint64_t position = 0, doc = 0, value;
     bool wanted = false;
+    guint count = out->len;
+    g_array_set_size(out, count + positions->len); /* no more of them than octets */
+    uint64_t *places = (uint64_t *) (void *) out->data;
     while (reader.length > 0) {
-        uint64_t value = mk_read_varint(&reader);
+        if (!take_varint(&reader, &value))
+            return false;
         if (value & 1) {
             if (begun == groups->count)
                 return false;
             position = 0;
-            wanted = in_window(within, from, groups->docs[begun++]);
+            wanted = in_window(within, from, groups->docs[begun]);
+            doc = (uint64_t) groups->docs[begun++] << 32;
         }
         position += value >> 1;
-        if (reader.failed || begun == 0 || position > UINT32_MAX)
+        if (begun == 0 || position > UINT32_MAX)
             return false;
-        uint64_t place = (uint64_t) groups->docs[begun - 1] << 32 | position;
-        if (wanted)
-            g_array_append_val(out, place);
+        places[count] = doc | position;
+        count += wanted;
     }
+    g_array_set_size(out, count);
     return begun == groups->count;
 }
 

@@ -87,10 +87,9 @@ static bool load_first_numbers(MkSegment *segment, GError **error)
     return true;
 }
 
-static bool load(MkSegment *segment, const MkIndex *index, GError **error)
+bool mk_segment_load(MkSegment *segment, GError **error)
 {
-    return mk_segment_file_open(segment, index, error) &&
-           load_directory(segment, STREAM_TERMS, STREAM_TERMS_DIRECTORY, &segment->terms, error) &&
+    return load_directory(segment, STREAM_TERMS, STREAM_TERMS_DIRECTORY, &segment->terms, error) &&
            load_directory(segment, STREAM_REVERSED, STREAM_REVERSED_DIRECTORY, &segment->reversed,
                           error) &&
            load_directory(segment, STREAM_FROM_KEYS, STREAM_FROM_KEYS_DIRECTORY,
@@ -107,7 +106,8 @@ MkSegment *mk_segment_open(const MkIndex *index, const MkSegmentInfo *info, GErr
     segment->refs = 1;
     segment->info = *info;
     segment->fd = -1;
-    segment->damaged = !load(segment, index, &problem);
+    segment->damaged =
+        !mk_segment_file_open(segment, index, &problem) || !mk_segment_load(segment, &problem);
     if (segment->damaged && mk_error_code(problem) != MK_ERROR_CORRUPT) {
         g_propagate_error(error, g_steal_pointer(&problem));
         return NULL;

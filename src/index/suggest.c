@@ -26,7 +26,6 @@ typedef struct {
     const MkSuggest *suggest;
     unsigned fields;
     GString *prefix; /* folded */
-    MkReadTxn txn;
     MkWatch watch;
     MkView *view;
     MkFolderScope scope;
@@ -44,7 +43,6 @@ static void run_clear(Run *run)
     mk_folder_scope_clear(&run->scope);
     mk_view_unref(run->view);
     g_string_free(run->prefix, TRUE);
-    mk_txn_end(&run->txn);
 }
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Run, run_clear)
 
@@ -77,8 +75,7 @@ static bool begin(Run *run, Dictionaries *all, GError **error)
     all->more = g_new0(bool, all->count + 1);
     for (guint i = 0; i < all->count; i++) {
         MkStrings *terms = &all->terms[i];
-        mk_strings_init(terms, &run->txn, &run->watch, run->view->segments[i].segment,
-                        STREAM_TERMS);
+        mk_strings_init(terms, &run->watch, run->view->segments[i].segment, STREAM_TERMS);
         if (!mk_strings_seek(terms, run->prefix->str, run->prefix->len, &all->more[i], error))
             return false;
         all->more[i] = all->more[i] && has_prefix(run, terms);
@@ -163,12 +160,12 @@ static bool any_in_scope(Run *run, const MkSegmentState *state, const MkTermRef 
     g_autoptr(GByteArray) docs = g_byte_array_new();
     MkDocGroups groups;
 
-    mk_octets_init(&octets, &run->txn, &run->watch, state->segment, STREAM_DOCS);
-    mk_folder_column_init(&folders, &run->txn, &run->watch, state->segment);
+    mk_octets_init(&octets, &run->watch, state->segment, STREAM_DOCS);
+    mk_folder_column_init(&folders, &run->watch, state->segment);
     if (!mk_octets_read(&octets, ref->docs_offset, ref->docs_length, docs, error))
         return false;
     mk_doc_groups_init(&groups, docs, ref->doc_count, state->segment->info.doc_count);
-    while (!*out_found && *left > 0 && mk_doc_groups_next(&groups)) {
+    while (!*out_found && *left > 0 && mk_doc_groups_next(&groups, NULL)) {
         for (unsigned i = 0; i < groups.count && !*out_found && *left > 0; i++) {
             uint32_t set, folder;
             bool loaded;
@@ -193,7 +190,7 @@ static bool is_visible(Run *run, const Candidate *candidate, bool *out_found, GE
         const MkSegmentState *state = &run->view->segments[i];
         g_auto(MkStrings) terms = { 0 };
         bool found = false;
-        mk_strings_init(&terms, &run->txn, &run->watch, state->segment, STREAM_TERMS);
+        mk_strings_init(&terms, &run->watch, state->segment, STREAM_TERMS);
         if (!mk_strings_seek(&terms, candidate->text, candidate->length, &found, error))
             return false;
         if (!found ||
@@ -269,8 +266,7 @@ GPtrArray *mk_index_suggest(MkIndex *index, const MkSuggest *suggest, GError **e
 {
     g_auto(Run) run = { .suggest = suggest,
                         .fields = fields_of(suggest->fields),
-                        .prefix = folded_prefix(suggest->prefix),
-                        .txn = MK_TXN_INIT };
+                        .prefix = folded_prefix(suggest->prefix) };
     MkSearch scope = { .folders = suggest->folders, .folder_count = suggest->folder_count };
     g_autoptr(GPtrArray) found = g_ptr_array_new_with_free_func(suggestion_free);
 
@@ -281,9 +277,7 @@ GPtrArray *mk_index_suggest(MkIndex *index, const MkSuggest *suggest, GError **e
     mk_folder_scope_init(&run.scope, &scope);
     if (run.prefix->len == 0)
         return g_steal_pointer(&found);
-    if (!mk_read_txn_begin(&run.txn, index->db, error))
-        return NULL;
-    run.view = mk_view_for(index, &run.txn, error);
+    run.view = mk_view_whole(index, error);
     if (run.view == NULL || !collect_words(&run, error) || !choose(&run, found, error))
         return NULL;
     return g_steal_pointer(&found);
