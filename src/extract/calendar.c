@@ -229,7 +229,7 @@ MkTextWhy read_calendar(Extraction *x, const Document *document)
     bool more = true;
 
     /* In UTF-16 or with a mark: as a text file first. */
-    if (document->length >= 3 && memchr("\xff\xfe\xef", data[0], 3)) {
+    if (document->length >= 3 && document->data[0] >= 0xef) {
         Extraction inner = { .text_left = SIZE_MAX, .on_text = gather, .cookie = utf8 };
 
         read_plain(&inner, document);

@@ -4,6 +4,7 @@
  * A sheet's strings come out with the table of shared strings, once each, not cell by cell: all
  * words are there, and a sheet cannot repeat one string into gigabytes.
  */
+#include <fnmatch.h>
 #include <string.h>
 
 #include <archive.h>
@@ -77,17 +78,14 @@ static const struct {
     { "word/*.docx", NULL },
 };
 
-/* The part's place in the table; -1 if it holds no text. */
+/* The part's place in the table; -1 if it holds no text. Names need not be UTF-8 here. */
 static int part_of(const char *name)
 {
-    g_autofree char *lower = g_ascii_strdown(name, -1);
-
-    for (size_t i = 0; i < G_N_ELEMENTS(parts); i++) {
-        g_autofree char *pattern = g_ascii_strdown(parts[i].pattern, -1);
-
-        if (g_pattern_match_simple(pattern, lower) && !strstr(lower, "/_rels/"))
+    if (strstr(name, "/_rels/"))
+        return -1;
+    for (size_t i = 0; i < G_N_ELEMENTS(parts); i++)
+        if (fnmatch(parts[i].pattern, name, FNM_CASEFOLD) == 0)
             return (int) i;
-    }
     return -1;
 }
 

@@ -1,7 +1,7 @@
 /*
  * extractor.c - the client: one document in, its text and what became of it out
  *
- *   STOPPED --read: start--> IDLE --request--> WAITING --result--> IDLE (STOPPED when leaving)
+ *   STOPPED --start, "A" and back--> IDLE --request--> WAITING --result--> IDLE (STOPPED when leaving)
  *      ^                                          |
  *      +---- deadline, end, nonsense [give_up] ---+
  *
@@ -15,14 +15,13 @@
 
 #include "internal.h"
 
-#define GRACE_MS 2000      /* the helper watches the time itself; this is for a helper that hangs */
-#define AVAILABLE_MS 10000 /* a helper that starts and looks for its programs */
+#define GRACE_MS 2000  /* the helper watches the time itself; this is for a helper that hangs */
+#define START_MS 10000 /* locking itself in and looking for its programs */
 
 struct MkExtractor {
     MkExtractorOptions options; /* its program is a copy */
     MkHelper helper;
-    uint64_t available;
-    bool knows_available;
+    uint64_t available; /* kinds; 0 = not asked yet */
 };
 
 MkExtractor *mk_extractor_new(const MkExtractorOptions *options)
@@ -59,23 +58,42 @@ static void finish(MkExtracted *out, MkTextResult result, MkTextWhy why)
 
 /* -- asking -------------------------------------------------------------------------------------- */
 
+/* A helper that cannot lock itself in ends at once: it must say what it can before it is trusted
+ * with a document, or every document would seem to kill it. */
+static bool start(MkExtractor *extractor)
+{
+    g_autoptr(GByteArray) message = g_byte_array_new();
+    const MkRequest request = { .type = MK_REQUEST_AVAILABLE };
+    uint8_t buffer[64];
+    MkReply reply;
+    ssize_t length = 0;
+
+    if (!extractor->options.program ||
+        !mk_helper_start(&extractor->helper, extractor->options.program,
+                         extractor->options.memory_mib, NULL))
+        return false;
+    mk_request_format(&request, message);
+    if (mk_helper_send(&extractor->helper, message, -1))
+        length = mk_helper_receive(&extractor->helper, buffer, sizeof buffer,
+                                   mk_clock_monotonic_ms() + START_MS);
+    if (length <= 0 || !mk_reply_parse(buffer, (size_t) length, &reply) ||
+        reply.type != MK_REPLY_AVAILABLE) {
+        mk_helper_stop(&extractor->helper);
+        return false;
+    }
+    extractor->available = reply.kinds;
+    return true;
+}
+
 /* Sends to the helper that runs, or to a new one when that is gone. */
 static bool ask(MkExtractor *extractor, const GByteArray *message, int descriptor)
 {
-    for (int attempt = 0; attempt < 2; attempt++) {
-        bool fresh = extractor->helper.pid == 0;
-
-        if (fresh && (!extractor->options.program ||
-                      !mk_helper_start(&extractor->helper, extractor->options.program,
-                                       extractor->options.memory_mib, NULL)))
-            return false;
+    if (extractor->helper.pid != 0) {
         if (mk_helper_send(&extractor->helper, message, descriptor))
             return true;
         mk_helper_stop(&extractor->helper);
-        if (fresh)
-            return false;
     }
-    return false;
+    return start(extractor) && mk_helper_send(&extractor->helper, message, descriptor);
 }
 
 static uint32_t seconds_for(const MkExtractor *extractor, MkDocumentKind kind)
@@ -220,25 +238,8 @@ void mk_extractor_read(MkExtractor *extractor, MkDocumentKind kind, const char *
 
 uint64_t mk_extractor_available(MkExtractor *extractor)
 {
-    g_autoptr(GByteArray) message = g_byte_array_new();
-    const MkRequest request = { .type = MK_REQUEST_AVAILABLE };
-    uint8_t buffer[64];
-    MkReply reply;
-    ssize_t length;
-
-    if (extractor->knows_available)
-        return extractor->available;
-    mk_request_format(&request, message);
-    if (!ask(extractor, message, -1))
-        return 0;
-    length = mk_helper_receive(&extractor->helper, buffer, sizeof buffer,
-                               mk_clock_monotonic_ms() + AVAILABLE_MS);
-    if (length <= 0 || !mk_reply_parse(buffer, (size_t) length, &reply) ||
-        reply.type != MK_REPLY_AVAILABLE) {
-        mk_helper_stop(&extractor->helper);
-        return 0;
-    }
-    extractor->available = reply.kinds;
-    extractor->knows_available = true;
+    /* Known from the first start on; no kind is never the answer of one that started. */
+    if (extractor->available == 0)
+        start(extractor);
     return extractor->available;
 }

@@ -89,11 +89,18 @@ static MkDocumentKind kind_of_words(const uint8_t *data, size_t length)
     return MK_DOCUMENT_UNKNOWN;
 }
 
+/* Tab, line feed, form feed, carriage return, escape (ISO 2022). */
+static bool is_of_text(uint8_t octet)
+{
+    return octet >= 0x20 || octet == 0x09 || octet == 0x0a || octet == 0x0c || octet == 0x0d ||
+           octet == 0x1b;
+}
+
 static bool looks_like_text(const uint8_t *data, size_t length)
 {
     length = MIN(length, LOOK_BYTES);
     for (size_t i = 0; i < length; i++)
-        if (data[i] < 0x20 && !memchr("\t\n\r\f\x1b", data[i], 5))
+        if (!is_of_text(data[i]))
             return false;
     return length > 0;
 }

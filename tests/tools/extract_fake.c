@@ -155,6 +155,10 @@ int main(void)
 
         if (length <= 0 || !mk_request_parse(buffer, (size_t) length, &request))
             return 0;
+        if (request.type == MK_REQUEST_AVAILABLE) {
+            send_reply((MkReply){ .type = MK_REPLY_AVAILABLE, .kinds = 2 });
+            continue;
+        }
         check_sealed(fd);
         if (pread(fd, word, sizeof word - 1, 0) < 0)
             return 0;

@@ -117,8 +117,8 @@ static GByteArray *make_ppt(unsigned extra_type)
     add_record(stream, 0, 0x0fba, "*\0", 2);
     add_record(stream, 0, 0x1234, "no text", 7);
     add_record(stream, 0, extra_type, "\0\0", 2);
-    add_record(stream, 0, 0x0fa8, "last", 4000); /* says more than there is */
-    g_byte_array_set_size(stream, stream->len - 3996);
+    add_record(stream, 0, 0x0fa8, NULL, 4000); /* says more than there is */
+    g_byte_array_append(stream, OCTETS("last"));
     files[0].data = (const char *) stream->data;
     files[0].length = stream->len;
     return sample_cfb(files);

@@ -140,6 +140,22 @@ static void test_office_broken(void)
     sample_torture(MK_DOCUMENT_ODF, open->data, open->len);
 }
 
+/* Names in a ZIP are octets: whatever they are, the rest is read. */
+static void test_office_names(void)
+{
+    g_autoptr(GByteArray) file = sample_zip(docx);
+    Verdict verdict;
+    GString *text;
+
+    for (size_t i = 0; i + 10 < file->len; i++)
+        if (memcmp(file->data + i, "word/foote", 10) == 0)
+            memcpy(file->data + i, "word/\xff\xfe\xc3x\x80", 10);
+    text = sample_read(MK_DOCUMENT_OOXML, "x", file->data, file->len, 1000, &verdict);
+    g_assert_nonnull(strstr(text->str, "three"));
+    g_assert_null(strstr(text->str, "foot"));
+    g_string_free(text, TRUE);
+}
+
 /* Billion laughs, and a file of the machine. */
 static void test_entities(void)
 {
@@ -377,6 +393,7 @@ int main(int argc, char **argv)
     g_test_add_func("/extract/package/office", test_office);
     g_test_add_func("/extract/package/office-encrypted", test_office_encrypted);
     g_test_add_func("/extract/package/office-broken", test_office_broken);
+    g_test_add_func("/extract/package/office-names", test_office_names);
     g_test_add_func("/extract/package/entities", test_entities);
     g_test_add_func("/extract/package/formats", test_formats);
     g_test_add_func("/extract/package/compressed", test_compressed);

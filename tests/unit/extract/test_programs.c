@@ -1,8 +1,11 @@
 /*
  * test_programs.c - the helper as the daemon runs it: PDF, DOC, RTF, pictures, and what is too much
  */
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include <mailkeep/limits.h>
 
@@ -97,15 +100,12 @@ static void test_pdf_encrypted(void)
     g_assert_cmpstr(out.why, ==, "password");
 }
 
-/* Forms that draw each other ten times each: 10 ^ 9 pieces of text from a kilobyte. */
-static void test_pdf_bomb(void)
+/* Forms that draw each other ten times each: 10 ^ 10 of them from two kilobytes. */
+static GByteArray *make_bomb(void)
 {
     GString *objects = g_string_new(NULL), *all = g_string_new(NULL);
-    g_autoptr(GByteArray) pdf = NULL;
-    g_auto(MkExtracted) out = { .text = NULL };
+    GByteArray *pdf;
 
-    if (!is_there(PROGRAM_PDF))
-        return;
     for (int i = 0; i < 10; i++)
         g_string_append(all, "/X Do ");
     for (int i = 6; i < 15; i++)
@@ -117,11 +117,79 @@ static void test_pdf_bomb(void)
     g_string_append(objects, "15 0 obj <</Type /XObject /Subtype /Form /BBox [0 0 9 9] /Length 9>> "
                              "stream\n0 0 m h f\n\nendstream endobj\n");
     pdf = sample_pdf(all->str, "/XObject <</X 6 0 R>>", objects->str);
+    g_string_free(objects, TRUE);
+    g_string_free(all, TRUE);
+    return pdf;
+}
+
+static void test_pdf_bomb(void)
+{
+    g_autoptr(GByteArray) pdf = make_bomb();
+    g_auto(MkExtracted) out = { .text = NULL };
+
+    if (!is_there(PROGRAM_PDF))
+        return;
     sample_extract("a.pdf", pdf->data, pdf->len, 2, false, &out);
     g_assert_cmpint(out.result, ==, MK_TEXT_FAILED);
     g_assert_cmpstr(out.why, ==, "time");
-    g_string_free(objects, TRUE);
-    g_string_free(all, TRUE);
+}
+
+/* -- the daemon's death ------------------------------------------------------------------------------------ */
+
+/* How many processes of the group run; its leader's parent is @parent when @group is 0, and
+ * @group is found. */
+static unsigned count_group(pid_t parent, pid_t *group)
+{
+    g_autoptr(GDir) dir = g_dir_open("/proc", 0, NULL);
+    unsigned count = 0;
+    const char *name;
+
+    while ((name = g_dir_read_name(dir))) {
+        g_autofree char *path = g_build_filename("/proc", name, "stat", NULL), *stat = NULL;
+        const char *rest;
+        int above, leader;
+        char state;
+
+        if (!g_ascii_isdigit(*name) || !g_file_get_contents(path, &stat, NULL, NULL))
+            continue;
+        rest = strrchr(stat, ')');
+        if (!rest || sscanf(rest, ") %c %d %d", &state, &above, &leader) != 3 || state == 'Z')
+            continue;
+        if (*group == 0 && above == parent && leader != getpgrp())
+            *group = leader;
+        count += *group != 0 && leader == *group;
+    }
+    return count;
+}
+
+/* kill -9 of the daemon while a program spins: helper, worker and program are gone with it. */
+static void test_owner_dies(void)
+{
+    g_autoptr(GByteArray) pdf = make_bomb();
+    pid_t owner, group = 0;
+    unsigned count = 0;
+
+    if (!is_there(PROGRAM_PDF))
+        return;
+    owner = fork();
+    if (owner == 0) {
+        g_auto(MkExtracted) out = { .text = NULL };
+
+        sample_extract("a.pdf", pdf->data, pdf->len, 60, false, &out);
+        _exit(0);
+    }
+    for (int i = 0; i < 2000 && count < 3; i++) {
+        g_usleep(10000);
+        count = count_group(owner, &group);
+    }
+    g_assert_cmpuint(count, ==, 3);
+    g_assert_cmpint(kill(owner, SIGKILL), ==, 0);
+    g_assert_cmpint(waitpid(owner, NULL, 0), ==, owner);
+    for (int i = 0; i < 2000 && count > 0; i++) {
+        g_usleep(10000);
+        count = count_group(owner, &group);
+    }
+    g_assert_cmpuint(count, ==, 0);
 }
 
 /* -- DOC, RTF, XLS ---------------------------------------------------------------------------------------- */
@@ -348,6 +416,7 @@ int main(int argc, char **argv)
     g_test_add_func("/extract/programs/pdf-without-text", test_pdf_without_text);
     g_test_add_func("/extract/programs/pdf-encrypted", test_pdf_encrypted);
     g_test_add_func("/extract/programs/pdf-bomb", test_pdf_bomb);
+    g_test_add_func("/extract/programs/owner-dies", test_owner_dies);
     g_test_add_func("/extract/programs/rtf", test_rtf);
     g_test_add_func("/extract/programs/xls", test_xls);
     g_test_add_func("/extract/programs/doc-encrypted", test_doc_encrypted);

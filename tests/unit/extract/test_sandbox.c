@@ -33,10 +33,7 @@ static char *secret; /* a file as the data directory has them */
             _exit(1 + __LINE__ % 250); \
     } while (0)
 
-static bool has_landlock(void)
-{
-    return syscall(444, NULL, 0, 1) >= 1;
-}
+static bool has_landlock; /* looked up before the filter refuses to say */
 
 static void run_inside(void (*check)(void))
 {
@@ -71,7 +68,7 @@ static void check_network(void)
 static void check_reading(void)
 {
     MUST(open("/usr/bin/env", O_RDONLY | O_CLOEXEC) >= 0);
-    if (!has_landlock())
+    if (!has_landlock)
         return;
     MUST(open("/etc/passwd", O_RDONLY) < 0);
     MUST(open(secret, O_RDONLY) < 0);
@@ -199,7 +196,7 @@ static void check_program(void)
     output = g_string_new(NULL);
     MUST(sandbox_enter_worker(30));
     MUST(program_run(arguments, OCTETS("the document"), on_output, NULL) == MK_WHY_NONE);
-    if (!has_landlock()) {
+    if (!has_landlock) {
         MUST(g_str_has_suffix(output->str, "the document"));
         return;
     }
@@ -254,6 +251,9 @@ int main(int argc, char **argv)
     int status;
 
     g_test_init(&argc, &argv, NULL);
+    has_landlock = syscall(444, NULL, 0, 1) >= 1;
+    if (!has_landlock)
+        g_test_message("this kernel has no Landlock: what files can be read is not tested");
     close(g_file_open_tmp("mailkeep-test-XXXXXX", &secret, NULL));
     g_test_add_func("/extract/sandbox/network", test_network);
     g_test_add_func("/extract/sandbox/reading", test_reading);

@@ -139,13 +139,18 @@ static void test_children_end(void)
 
 static void test_no_helper(void)
 {
-    g_autoptr(MkExtractor) extractor = extractor_new("no-such-program", 1000, 1);
-    g_auto(MkExtracted) out = { .text = NULL };
+    /* Not there; there, but it does not speak. */
+    static const char *const names[] = { "no-such-program", "tests/tools/smtp_load" };
 
-    read_text(extractor, "ok", &out);
-    g_assert_cmpint(out.result, ==, MK_TEXT_FAILED);
-    g_assert_cmpstr(out.why, ==, "helper");
-    g_assert_cmpuint(mk_extractor_available(extractor), ==, 0);
+    for (size_t i = 0; i < G_N_ELEMENTS(names); i++) {
+        g_autoptr(MkExtractor) extractor = extractor_new(names[i], 1000, 1);
+        g_auto(MkExtracted) out = { .text = NULL };
+
+        read_text(extractor, "ok", &out);
+        g_assert_cmpint(out.result, ==, MK_TEXT_FAILED);
+        g_assert_cmpstr(out.why, ==, "helper");
+        g_assert_cmpuint(mk_extractor_available(extractor), ==, 0);
+    }
 }
 
 /* A helper whose owner died, or that was killed from outside, is no failure of the next document. */
