@@ -70,8 +70,8 @@ static bool on_share(unsigned percent, const char *text, void *cookie)
 static bool rebuild_one(Call *call, uint32_t store_id, const char *folder, Share *share,
                         GError **error)
 {
-    g_autofree char *line = g_strdup_printf("Rebuilding the index of %s in store %u.", folder,
-                                            store_id);
+    g_autofree char *line =
+        g_strdup_printf("Rebuilding the index of %s in store %u.", folder, store_id);
 
     admin_operation_log(call->operation, line);
     return mk_archive_rebuild_archive_index(admin_call_archive(call), store_id, folder, on_share,
@@ -123,8 +123,8 @@ bool fn_rebuild_selected_store_indexes(Call *call, GError **error)
             return false;
         rebuilt++;
     }
-    admin_operation_log(call->operation, rebuilt > 0 ? "The indexes have been rebuilt."
-                                                     : "No index was selected.");
+    admin_operation_log(call->operation,
+                        rebuilt > 0 ? "The indexes have been rebuilt." : "No index was selected.");
     return true;
 }
 

@@ -240,8 +240,7 @@ static MkDocumentKind kind_of(const AttachmentReader *reader, const MkPart *part
 
 static bool must_wait(const AttachmentReader *reader, MkDocumentKind kind, size_t length)
 {
-    return !reader->patient && (kind == MK_DOCUMENT_IMAGE || length > HURRY_BYTES ||
-                                mk_clock_monotonic_ms() >= reader->until_ms);
+    return !reader->patient && (kind == MK_DOCUMENT_IMAGE || length > HURRY_BYTES);
 }
 
 static void read_document(Reading *reading, const MkPart *part, MkDocumentKind kind,
@@ -302,6 +301,7 @@ static void read_all(Reading *reading)
     g_autoptr(GPtrArray) parts = mk_mail_parts(reading->data, reading->length);
     AttachmentReader *reader = reading->reader;
     unsigned count = 0;
+    bool late;
 
     if (reader->patient)
         reader->until_ms = mk_clock_monotonic_ms() + PATIENT_MAIL_MS;
@@ -310,8 +310,10 @@ static void read_all(Reading *reading)
 
         if (is_body(part))
             continue;
-        if (count++ >= MK_LIMIT_EXTRACT_MAIL_ATTACHMENTS ||
-            (reader->patient && mk_clock_monotonic_ms() >= reader->until_ms))
+        late = mk_clock_monotonic_ms() >= reader->until_ms;
+        if (late && !reader->patient)
+            texts_leave(reading->out);
+        else if (late || count++ >= MK_LIMIT_EXTRACT_MAIL_ATTACHMENTS)
             texts_add(reading->out, part, MK_TEXT_NOT_INDEXED, NULL);
         else
             read_attachment(reading, part);

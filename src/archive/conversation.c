@@ -12,9 +12,9 @@
 /* -- the subject ----------------------------------------------------------------------------- */
 /* What programs put before the subject of an answer or of a forwarded mail, case folded. */
 static const char *const marks[] = {
-    "re",   "fwd", "fw",     "aw",  "wg",  "sv", "vs", "antw", "antwort", "vb",  "vl", "doorst",
-    "rif",  "ref", "r",      "i",   "tr",  "rv", "res", "enc", "odp",     "pd",  "ynt", "ilt",
-    "回复", "转发", "答复",  "轉寄", "回覆", NULL,
+    "re",  "fwd",    "fw",  "aw",  "wg",   "sv",   "vs",   "antw", "antwort", "vb",
+    "vl",  "doorst", "rif", "ref", "r",    "i",    "tr",   "rv",   "res",     "enc",
+    "odp", "pd",     "ynt", "ilt", "回复", "转发", "答复", "轉寄", "回覆",    NULL,
 };
 
 static const char *skip_blanks(const char *text)

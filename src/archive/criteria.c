@@ -10,10 +10,28 @@
 enum { DAY_MS = 86400000 };
 
 static const char *const names[] = {
-    "q",           "fields",   "fromWords",       "recipients",   "folder",     "subfolders",
-    "preset",      "from",     "to",              "archivedPreset", "archivedFrom", "archivedTo",
-    "attachments", "sizeMin",  "sizeMax",         "importance",   "text",       "store",
-    "group",       "sort",     "order",           NULL,
+    "q",
+    "fields",
+    "fromWords",
+    "recipients",
+    "folder",
+    "subfolders",
+    "preset",
+    "from",
+    "to",
+    "archivedPreset",
+    "archivedFrom",
+    "archivedTo",
+    "attachments",
+    "sizeMin",
+    "sizeMax",
+    "importance",
+    "text",
+    "store",
+    "group",
+    "sort",
+    "order",
+    NULL,
 };
 
 const char *const *mk_criteria_names(void)
@@ -213,8 +231,8 @@ static bool read_number(const Source *source, const char *name, guint64 max, gui
     *out = 0;
     if (text == NULL || g_ascii_string_to_unsigned(text, 10, 0, max, out, NULL))
         return true;
-    return mk_fail(error, MK_ERROR_INVALID,
-                   "%s must be a number from 0 to %" G_GUINT64_FORMAT ".", name, max);
+    return mk_fail(error, MK_ERROR_INVALID, "%s must be a number from 0 to %" G_GUINT64_FORMAT ".",
+                   name, max);
 }
 
 static bool read_numbers(const Source *source, GError **error)

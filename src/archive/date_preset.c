@@ -24,9 +24,8 @@ static bool is_day(GTimeZone *zone, int64_t unix_s, const GDate *day)
  */
 static int64_t day_begin_ms(GTimeZone *zone, const GDate *day)
 {
-    g_autoptr(GDateTime) midnight =
-        g_date_time_new(zone, g_date_get_year(day), (int) g_date_get_month(day),
-                        g_date_get_day(day), 0, 0, 0);
+    g_autoptr(GDateTime) midnight = g_date_time_new(
+        zone, g_date_get_year(day), (int) g_date_get_month(day), g_date_get_day(day), 0, 0, 0);
     int64_t begin_s = g_date_time_to_unix(midnight);
 
     if (is_day(zone, begin_s - HOUR_S, day))
@@ -84,9 +83,9 @@ static const struct {
     Span span;
     bool is_last;
 } presets[] = {
-    { "today", DAY, false },        { "yesterday", DAY, true },   { "this-week", WEEK, false },
-    { "last-week", WEEK, true },    { "this-month", MONTH, false }, { "last-month", MONTH, true },
-    { "this-year", YEAR, false },   { "last-year", YEAR, true },
+    { "today", DAY, false },      { "yesterday", DAY, true },     { "this-week", WEEK, false },
+    { "last-week", WEEK, true },  { "this-month", MONTH, false }, { "last-month", MONTH, true },
+    { "this-year", YEAR, false }, { "last-year", YEAR, true },
 };
 
 static void range_of(size_t preset, int64_t now_unix_ms, int64_t *out_from_ms, int64_t *out_to_ms)

@@ -14,12 +14,12 @@ enum {
 
 void batch_init(Batch *batch, MkArchive *archive, ArchiveStore *store, const MkJob *job)
 {
-    *batch = (Batch){ .archive = archive,
-                      .store = store,
-                      .job = job,
-                      .writer = mk_index_writer_new(store->index),
-                      .conversations =
-                          g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free) };
+    *batch =
+        (Batch){ .archive = archive,
+                 .store = store,
+                 .job = job,
+                 .writer = mk_index_writer_new(store->index),
+                 .conversations = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free) };
     attachment_reader_begin(store->attachments);
 }
 
@@ -210,9 +210,8 @@ static bool index_again_locked(Batch *batch, const uint32_t *numbers, guint coun
     return true;
 }
 
-bool index_again(MkArchive *archive, ArchiveStore *store, const MkJob *job,
-                 const uint32_t *numbers, guint count, guint *out_done, BatchOutcome *out,
-                 GError **error)
+bool index_again(MkArchive *archive, ArchiveStore *store, const MkJob *job, const uint32_t *numbers,
+                 guint count, guint *out_done, BatchOutcome *out, GError **error)
 {
     Batch batch;
     bool ok;

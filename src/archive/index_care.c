@@ -132,10 +132,9 @@ IndexCare *index_care_new(MkArchive *archive, ArchiveStore *store)
 {
     IndexCare *care = g_new0(IndexCare, 1);
 
-    care->merge = (CareTask){ .archive = archive,
-                              .store = store,
-                              .run = run_merge,
-                              .failed_event = "archive.merge-failed" };
+    care->merge = (CareTask){
+        .archive = archive, .store = store, .run = run_merge, .failed_event = "archive.merge-failed"
+    };
     care->texts = (CareTask){ .archive = archive,
                               .store = store,
                               .run = run_texts,

@@ -175,7 +175,8 @@ static void sort_and_join(GArray *numbers)
 
     g_array_sort(numbers, folder_id_compare); /* the same type and order */
     for (guint i = 0; i < numbers->len; i++)
-        if (i == 0 || g_array_index(numbers, uint32_t, i) != g_array_index(numbers, uint32_t, i - 1))
+        if (i == 0 ||
+            g_array_index(numbers, uint32_t, i) != g_array_index(numbers, uint32_t, i - 1))
             g_array_index(numbers, uint32_t, kept++) = g_array_index(numbers, uint32_t, i);
     g_array_set_size(numbers, kept);
 }

@@ -171,9 +171,9 @@ static bool extension_check(const char *extension, GError **error)
 
     for (const char *p = extension; good && *p != '\0'; p = g_utf8_next_char(p))
         good = g_unichar_isalnum(g_utf8_get_char(p)) || *p == '-' || *p == '_';
-    return good || mk_fail(error, MK_ERROR_INVALID,
-                           "an extension has 1 to %d octets of letters and digits",
-                           EXTENSION_BYTES);
+    return good ||
+           mk_fail(error, MK_ERROR_INVALID, "an extension has 1 to %d octets of letters and digits",
+                   EXTENSION_BYTES);
 }
 
 static bool settings_check(const MkIndexSettings *settings, GError **error)

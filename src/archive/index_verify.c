@@ -43,8 +43,7 @@ static GHashTable *changes_to_come(ArchiveStore *store)
         if (changes == NULL || changes->len == 0)
             return numbers;
         for (guint i = 0; i < changes->len; i++)
-            g_hash_table_add(numbers,
-                             GUINT_TO_POINTER(g_array_index(changes, MkChange, i).number));
+            g_hash_table_add(numbers, GUINT_TO_POINTER(g_array_index(changes, MkChange, i).number));
         after = g_array_index(changes, MkChange, changes->len - 1).sequence;
     }
 }
@@ -173,7 +172,8 @@ bool index_verify(MkArchive *archive, ArchiveStore *store, MkVerifyReport *repor
         return false;
     report->values += blocks;
     report_add(archive, store, report, bad, "blocks of the search index are damaged");
-    if (bad > 0 || mk_index_watermark(store->index) == 0) /* it is being filled: nothing to compare */
+    if (bad > 0 ||
+        mk_index_watermark(store->index) == 0) /* it is being filled: nothing to compare */
         return true;
     if (!compare(&c, error))
         return false;

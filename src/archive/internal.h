@@ -188,8 +188,8 @@ bool folder_is_within(const char *path, const char *below);
 typedef struct {
     bool needs_rebuild;
     bool selected;
-    bool rebuilding; /* being indexed again, now or after the next start */
-    uint32_t after;  /* the last number done so far */
+    bool rebuilding;      /* being indexed again, now or after the next start */
+    uint32_t after;       /* the last number done so far */
     uint64_t done, total; /* mails, for progress; not kept */
 } ArchiveIndex;
 
@@ -269,7 +269,7 @@ struct ArchiveStore {
     uint64_t rebuild_sequence; /* not 0: all mails are being indexed; then the index is here */
     uint32_t rebuild_after;    /* the last number done so far */
     IndexStatus index_status;
-    RebuildWork rebuild;         /* the follower's job only, as the next */
+    RebuildWork rebuild; /* the follower's job only, as the next */
     AttachmentReader *attachments;
 };
 
@@ -379,9 +379,8 @@ typedef struct {
 bool index_batch(MkArchive *archive, ArchiveStore *store, const MkJob *job, BatchOutcome *out,
                  GError **error);
 /* These numbers once more, the watermark stays: *out_done of them. */
-bool index_again(MkArchive *archive, ArchiveStore *store, const MkJob *job,
-                 const uint32_t *numbers, guint count, guint *out_done, BatchOutcome *out,
-                 GError **error);
+bool index_again(MkArchive *archive, ArchiveStore *store, const MkJob *job, const uint32_t *numbers,
+                 guint count, guint *out_done, BatchOutcome *out, GError **error);
 /* A batch of the archive that is being indexed again, if there is one; puts .more in @out. */
 bool rebuild_step(MkArchive *archive, ArchiveStore *store, const MkJob *job, BatchOutcome *out,
                   GError **error);
@@ -394,7 +393,8 @@ bool text_pass(MkArchive *archive, ArchiveStore *store, AttachmentReader *reader
 typedef struct IndexCare IndexCare;
 IndexCare *index_care_new(MkArchive *archive, ArchiveStore *store);
 void index_care_after_batch(IndexCare *care, bool text_pending);
-void index_care_stop(IndexCare *care); /* no new job; running ones are cancelled and count as busy */
+void index_care_stop(
+    IndexCare *care); /* no new job; running ones are cancelled and count as busy */
 void index_care_free(IndexCare *care);
 
 Follower *follower_new(MkArchive *archive, ArchiveStore *store);

@@ -78,8 +78,9 @@ static bool read_row(MkCursor *cursor, uint32_t user_id, GPtrArray *list, bool *
         return false;
     search = search_parse(id, value);
     if (search == NULL)
-        return mk_fail(error, MK_ERROR_CORRUPT,
-                       "a saved search in the master database is damaged: restore it from a backup");
+        return mk_fail(
+            error, MK_ERROR_CORRUPT,
+            "a saved search in the master database is damaged: restore it from a backup");
     g_ptr_array_add(list, search);
     return true;
 }

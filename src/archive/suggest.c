@@ -132,8 +132,8 @@ static MkQuery *address_query(const Asked *asked, MkField field)
 
     g_strdelimit(word, "\"*?", ' ');
     length = strlen(word);
-    while (length > 0 && !g_unichar_isalnum(g_utf8_get_char(g_utf8_find_prev_char(
-                             word, word + length))))
+    while (length > 0 &&
+           !g_unichar_isalnum(g_utf8_get_char(g_utf8_find_prev_char(word, word + length))))
         length = (size_t) (g_utf8_find_prev_char(word, word + length) - word);
     word[length] = '\0';
     if (length == 0 || strchr(word, ' ') != NULL)
@@ -262,7 +262,8 @@ static bool count_hits(Asked *asked, MkField field, const MkQuery *query, GHashT
 
 static bool add_addresses(Asked *asked, MkField field, GError **error)
 {
-    g_autoptr(GHashTable) people = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, person_free);
+    g_autoptr(GHashTable) people =
+        g_hash_table_new_full(g_str_hash, g_str_equal, g_free, person_free);
     g_autoptr(MkQuery) query = address_query(asked, field);
     g_autoptr(GPtrArray) order = g_ptr_array_new();
     GHashTableIter iter;

@@ -30,10 +30,9 @@ static void read_mail_free(ReadMail *mail)
 /* uint32_t numbers; NULL when the index cannot be asked. */
 static GArray *find_pending(MkArchive *archive, ArchiveStore *store, unsigned skip, GError **error)
 {
-    MkSearch search = { .flags_set = INDEX_TEXT_PENDING,
-                        .with_envelope = true,
-                        .offset = skip,
-                        .limit = PASS_MAILS };
+    MkSearch search = {
+        .flags_set = INDEX_TEXT_PENDING, .with_envelope = true, .offset = skip, .limit = PASS_MAILS
+    };
     g_autoptr(MkSearchResult) result = store_search(archive, store, &search, error);
     GArray *numbers;
 

@@ -131,11 +131,9 @@ bool web_find_run(WebCall *call, GError **error)
 {
     MkCriteria criteria;
 
-    if (!web_saved_search_apply(call, error) ||
-        !mk_criteria_read(&criteria, argument, call, error))
+    if (!web_saved_search_apply(call, error) || !mk_criteria_read(&criteria, argument, call, error))
         return false;
-    bool good =
-        read_page(call, &criteria.find, error) && answer_found(call, &criteria.find, error);
+    bool good = read_page(call, &criteria.find, error) && answer_found(call, &criteria.find, error);
     mk_criteria_clear(&criteria);
     return good;
 }
@@ -149,8 +147,7 @@ bool web_conversation_run(WebCall *call, GError **error)
         return false;
     criteria.find.ascending = g_strcmp0(argument("order", call), "desc") != 0;
     criteria.find.conversation_of = &call->id;
-    bool good =
-        read_page(call, &criteria.find, error) && answer_found(call, &criteria.find, error);
+    bool good = read_page(call, &criteria.find, error) && answer_found(call, &criteria.find, error);
     mk_criteria_clear(&criteria);
     return good;
 }

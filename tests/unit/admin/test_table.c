@@ -91,9 +91,12 @@ static void test_kinds(void)
 {
     static const char *const longs[] = { "RebuildSelectedStoreIndexes", "RebuildStoreIndex",
                                          "VerifyStore", "VerifyStores", NULL };
-    static const char *const users[] = { "DeleteSavedSearch", "GetMessageContent",
-                                         "GetSavedSearches",  "GetVersion",
-                                         "SearchMessages",    "SetSavedSearch",
+    static const char *const users[] = { "DeleteSavedSearch",
+                                         "GetMessageContent",
+                                         "GetSavedSearches",
+                                         "GetVersion",
+                                         "SearchMessages",
+                                         "SetSavedSearch",
                                          NULL };
     size_t at = 0;
 

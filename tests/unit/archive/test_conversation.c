@@ -68,8 +68,8 @@ static void test_numbers(void)
     g_assert_cmpuint(number(key, "Message-ID: <5@x>\nSubject: Re: Other\nReferences: <1@x>\n\n"),
                      !=, root);
     g_assert_cmpuint(number(key, "Message-ID: <6@x>\nSubject: Word\n\n"), !=, root);
-    g_assert_cmpuint(number(key, "Message-ID: <7@x>\nSubject: Re: Word\nIn-Reply-To: <known@x>\n\n"),
-                     ==, 4711);
+    g_assert_cmpuint(
+        number(key, "Message-ID: <7@x>\nSubject: Re: Word\nIn-Reply-To: <known@x>\n\n"), ==, 4711);
     g_assert_cmpuint(number(key, "Subject: Word\n\n"), ==, 0);
     g_assert_cmpuint(number(other, "Message-ID: <1@x>\nSubject: Word\n\n"), !=, root);
 }
@@ -92,10 +92,12 @@ static void test_copies(void)
     g_assert_cmpuint(first, ==,
                      copy_of(key, "Received: from b\nDate: Tue, 05 May 2026 08:00:00 +0000\n"
                                   "X-Way: other\nMessage-ID: <1@x>\nFrom: a@x\nSubject: S\n\n"));
-    g_assert_cmpuint(first, !=, copy_of(key, "Message-ID: <2@x>\nFrom: a@x\nSubject: S\n"
-                                             "Date: Tue, 05 May 2026 10:00:00 +0200\n\n"));
-    g_assert_cmpuint(first, !=, copy_of(key, "Message-ID: <1@x>\nFrom: b@x\nSubject: S\n"
-                                             "Date: Tue, 05 May 2026 10:00:00 +0200\n\n"));
+    g_assert_cmpuint(first, !=,
+                     copy_of(key, "Message-ID: <2@x>\nFrom: a@x\nSubject: S\n"
+                                  "Date: Tue, 05 May 2026 10:00:00 +0200\n\n"));
+    g_assert_cmpuint(first, !=,
+                     copy_of(key, "Message-ID: <1@x>\nFrom: b@x\nSubject: S\n"
+                                  "Date: Tue, 05 May 2026 10:00:00 +0200\n\n"));
     g_assert_cmpuint(copy_of(key, "From: a@x\nSubject: S\n\n"), ==, 0);
 }
 

@@ -79,15 +79,32 @@ static void test_nothing(void)
 static void test_refused(void)
 {
     static const char *const bad[] = {
-        "fields=subject,nothing", "fields=subject,",    "from=2023-02-29",
-        "from=2023-13-01",        "from=2023-00-01",    "to=2023-01-32",
-        "from=2023-1-1",          "from=20230101",      "from=2023-01-01T00:00",
-        "from=2023-01-0a",        "from=0000-01-01",    "from=2023/01/01",
-        "from=2023-01-01Z",       "sizeMin=-1",         "sizeMin=1k",
-        "sizeMin=2&sizeMax=1",    "importance=urgent",  "text=bad",
-        "attachments=maybe",      "group=all",          "sort=colour",
-        "order=up",               "subfolders=perhaps", "preset=tomorrow",
-        "store=x",                "from=2023-01-02&to=2023-01-01",
+        "fields=subject,nothing",
+        "fields=subject,",
+        "from=2023-02-29",
+        "from=2023-13-01",
+        "from=2023-00-01",
+        "to=2023-01-32",
+        "from=2023-1-1",
+        "from=20230101",
+        "from=2023-01-01T00:00",
+        "from=2023-01-0a",
+        "from=0000-01-01",
+        "from=2023/01/01",
+        "from=2023-01-01Z",
+        "sizeMin=-1",
+        "sizeMin=1k",
+        "sizeMin=2&sizeMax=1",
+        "importance=urgent",
+        "text=bad",
+        "attachments=maybe",
+        "group=all",
+        "sort=colour",
+        "order=up",
+        "subfolders=perhaps",
+        "preset=tomorrow",
+        "store=x",
+        "from=2023-01-02&to=2023-01-01",
         "preset=today&from=2023-01-01",
     };
 
@@ -136,8 +153,7 @@ static void test_presets(void)
         g_test_message("%s %s", presets[i].zone, presets[i].preset);
         g_setenv("TZ", presets[i].zone, TRUE);
         tzset();
-        g_assert_true(
-            mk_date_preset(presets[i].preset, presets[i].now_s * 1000, &from_ms, &to_ms));
+        g_assert_true(mk_date_preset(presets[i].preset, presets[i].now_s * 1000, &from_ms, &to_ms));
         g_assert_cmpint(from_ms, ==, presets[i].from_s * 1000);
         g_assert_cmpint(to_ms, ==, presets[i].behind_s * 1000 - 1);
     }
