@@ -54,7 +54,7 @@ GArray *mk_demands_of(const MkSearch *search)
 }
 
 /* -- demands ------------------------------------------------------------------------------ */
-/* Documents of @within that match in any of @fields, added to @out. */
+/* As mk_match_docs(), in any of @fields. */
 static bool add_matches(const MkMatch *match, unsigned fields, const MkDocSet *within,
                         MkDocSet *out, GError **error)
 {
@@ -134,6 +134,7 @@ static bool add_undemanded(const MkMatch *match, const GArray *demands, unsigned
     g_autoptr(GArray) starts = g_array_new(FALSE, FALSE, sizeof(uint64_t));
     if (!mk_match_docs(match, field, docs, found, error))
         return false;
+    mk_doc_set_and(found, docs);
     for (uint32_t from = mk_doc_set_next(found, 0); from < found->size;
          from = mk_doc_set_next(found, from + MIN(MK_MATCH_WINDOW, found->size - from))) {
         if (!mk_match_starts(match, field, found, from, starts, error) ||

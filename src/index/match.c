@@ -104,17 +104,26 @@ static MkDocSet *candidates(const MkMatch *match, unsigned field, const MkDocSet
     return g_steal_pointer(&all);
 }
 
+/* Has every piece a document in @field at all? Rare words have none in most of the fields. */
+static bool is_possible(const MkMatch *match, unsigned field)
+{
+    for (guint i = 0; i < match->piece_count; i++)
+        if (!is_gap(match, i) && piece_weight(match, i, field) == 0)
+            return false;
+    return true;
+}
+
 bool mk_match_docs(const MkMatch *match, unsigned field, const MkDocSet *within, MkDocSet *out,
                    GError **error)
 {
+    if (!is_possible(match, field))
+        return true;
+    if (match->piece_count == 1) /* what is outside of @within matches too and does no harm */
+        return add_piece_docs(match, 0, field, within, out, error);
     g_autoptr(MkDocSet) all = candidates(match, field, within, error);
     g_autoptr(GArray) starts = g_array_new(FALSE, FALSE, sizeof(uint64_t));
     if (all == NULL)
         return false;
-    if (match->piece_count == 1) {
-        mk_doc_set_or(out, all);
-        return true;
-    }
     for (uint32_t from = mk_doc_set_next(all, 0); from < all->size;
          from = mk_doc_set_next(all, from + MIN(MK_MATCH_WINDOW, all->size - from))) {
         if (!mk_match_starts(match, field, all, from, starts, error))
