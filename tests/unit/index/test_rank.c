@@ -83,7 +83,8 @@ static GArray *slow_search(const MkSearch *search, bool rare)
             g_array_append_val(found, rows[i]);
     }
     sorting = search;
-    qsort(found->data, found->len, sizeof(Row), compare_rows);
+    if (found->len > 1)
+        qsort(found->data, found->len, sizeof(Row), compare_rows);
     return found;
 }
 
