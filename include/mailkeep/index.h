@@ -73,6 +73,9 @@ typedef struct MkQuery MkQuery;
  * MK_ERROR_INVALID with a hint for the user ("? may not stand at the start or end of a word; use *
  * instead"), naming the place by its number of word, not quoting it; MK_ERROR_LIMIT for too many
  * clauses. An empty query matches everything.
+ *
+ * A run of Han, Hiragana, Katakana or Hangul is found in any longer one: a * at its end asks for
+ * nothing. Inside it ? is one character; a * there is refused (MK_ERROR_INVALID).
  */
 MkQuery *mk_query_parse(const char *text, GError **error);
 /* The reduced language of retention policies: no prefix, no exclusion. */
@@ -83,7 +86,7 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(MkQuery, mk_query_free)
  * mk_query_highlight() - where a text of @field matches the words that @query demands
  * @fields  bits: fields that clauses without prefix look at; 0 = all
  * Ascending, not overlapping; at most @max. Exclusions and pure * mark nothing; of a phrase or a
- * row of pieces only whole rows are marked.
+ * row of pieces only whole rows are marked, with what is between them if that is short.
  */
 typedef struct {
     uint32_t offset; /* octets */

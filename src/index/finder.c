@@ -190,10 +190,10 @@ static bool tell(MkFinder *finder, guint clause)
         uint32_t end = row->first_only ? place->middle : place->end;
         tokens[i] = (MkRange){ place->start, end - place->start };
     }
-    const MkRange *last = &tokens[row->length - 1];
     MkFound found = { .clause = clause,
-                      .start = tokens[0].offset,
-                      .end = last->offset + last->length,
+                      .start = place_before(finder, row->length - 1)->start,
+                      .end = row->first_only ? place_before(finder, 0)->middle
+                                             : place_before(finder, 0)->end,
                       .tokens = tokens,
                       .token_count = row->length,
                       .oldest = place_before(finder, MIN(finder->known, ROW_TOKENS) - 1)->start };

@@ -56,6 +56,7 @@ static inline size_t slot_of(const MkNumberSet *set, uint64_t number)
     return (size_t) (number * UINT64_C(0x9E3779B97F4A7C15) >> 20) & set->mask;
 }
 
+/* True when it is new. */
 static bool insert(MkNumberSet *set, uint64_t number)
 {
     size_t slot = slot_of(set, number);
@@ -67,23 +68,20 @@ static bool insert(MkNumberSet *set, uint64_t number)
     return true;
 }
 
-static void grow(MkNumberSet *set)
+/* Room for @count more: what is not used of it costs no memory. */
+static void reserve(MkNumberSet *set, uint64_t count)
 {
-    MkNumberSet larger = { .mask = 2 * set->mask + 1 };
+    MkNumberSet larger = { .mask = set->mask };
+    while ((larger.mask + 1) / 4 * 3 < set->count + count)
+        larger.mask = 2 * larger.mask + 1;
+    if (larger.mask == set->mask)
+        return;
     larger.slots = g_new0(uint64_t, larger.mask + 1);
     for (size_t i = 0; i <= set->mask; i++)
         if (set->slots[i] != 0)
             insert(&larger, set->slots[i]);
     g_free(set->slots);
     *set = larger;
-}
-
-/* True when it is new. */
-static bool number_set_add(MkNumberSet *set, uint64_t number)
-{
-    if (set->count >= (set->mask + 1) / 4 * 3)
-        grow(set);
-    return insert(set, number);
 }
 
 void mk_grouping_init(MkGrouping *grouping, const MkSearch *search, MkWatch *watch,
@@ -148,17 +146,43 @@ static bool is_behind(const MkGroupTop *top, uint64_t key)
     return top->full && (top->ascending ? key > top->last.key : key < top->last.key);
 }
 
+/* The last document before @below; the size when there is none. */
+static uint32_t doc_before(const MkDocSet *docs, uint32_t below)
+{
+    uint32_t word = below / 64;
+    uint64_t bits = below % 64 == 0 ? 0 : docs->words[word] << (64 - below % 64);
+    if (bits != 0)
+        return below - 1 - (uint32_t) __builtin_clzll(bits);
+    while (word-- > 0)
+        if (docs->words[word] != 0)
+            return word * 64 + 63 - (uint32_t) __builtin_clzll(docs->words[word]);
+    return docs->size;
+}
+
+/* Later mails have higher numbers, so the newest first are best sought from the end. */
+static uint32_t first_of(const MkDocSet *docs, bool ascending)
+{
+    return ascending ? mk_doc_set_next(docs, 0) : doc_before(docs, docs->size);
+}
+
+static uint32_t next_of(const MkDocSet *docs, uint32_t doc, bool ascending)
+{
+    return ascending ? mk_doc_set_next(docs, doc + 1) : doc_before(docs, doc);
+}
+
 bool mk_grouping_add(MkGrouping *grouping, MkDocSet *docs, MkGroupTop *top, GError **error)
 {
+    bool ascending = grouping->search->ascending;
     g_auto(Reader) reader = { 0 };
     reader_init(&reader, grouping, grouping->docs->len);
     g_ptr_array_add(grouping->docs, docs);
-    for (uint32_t doc = mk_doc_set_next(docs, 0); doc < docs->size;
-         doc = mk_doc_set_next(docs, doc + 1)) {
+    reserve(&grouping->seen, mk_doc_set_count(docs));
+    for (uint32_t doc = first_of(docs, ascending); doc < docs->size;
+         doc = next_of(docs, doc, ascending)) {
         MkRanked hit = { 0 };
         if (!mk_column_get(&reader.groups, doc, &hit.group, error))
             return false;
-        if (hit.group == 0 || number_set_add(&grouping->seen, hit.group))
+        if (hit.group == 0 || insert(&grouping->seen, hit.group))
             grouping->row_count++;
         if (top == NULL)
             continue;

@@ -78,7 +78,7 @@ size_t mk_message_id_term(const char *message_id, char out[MK_LIMIT_TOKEN_BYTES]
 {
     size_t length = strlen(message_id);
     if (length <= MK_LIMIT_TOKEN_BYTES) {
-        memcpy(out, message_id, length);
+        memcpy(out, message_id, MIN(length, MK_LIMIT_TOKEN_BYTES)); /* octets, not a string */
         return length;
     }
     MkHash hash;

@@ -117,8 +117,9 @@ static bool take_word(Run *run, Dictionaries *all, const char *word, size_t leng
         all->more[i] = all->more[i] && has_prefix(run, terms);
     }
     if (candidate.mails > 0) {
-        candidate.text = g_strndup(word, length);
         g_array_append_val(run->candidates, candidate);
+        g_array_index(run->candidates, Candidate, run->candidates->len - 1).text =
+            g_strndup(word, length);
     }
     return true;
 }

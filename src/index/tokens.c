@@ -16,8 +16,8 @@
 
 /* A stretch folded at once; a longer one (no separator for pages) is folded in pieces. */
 #define STRETCH_BYTES 4096
-/* So much more when marks stand there: putting them in order takes the square of their number. */
-#define STRETCH_MARK_BYTES 256
+/* Marks behind each other that are folded at once: to order them takes the square of their number. */
+#define STRETCH_MARKS 64
 /* Characters whose folded form is remembered while places are wanted. */
 #define CACHE_SLOTS 256
 
@@ -31,6 +31,7 @@ typedef struct {
 typedef struct {
     char text[MK_LIMIT_TOKEN_BYTES];
     size_t length; /* 0 = none */
+    bool marked;   /* it has, or may have, a form without marks */
     uint32_t start, end;
 } Character;
 
@@ -91,11 +92,12 @@ static void give(Cutter *cutter, MkToken *token)
 }
 
 /* -- the slow way ----------------------------------------------------------------------------- */
-static void give_folded(Cutter *cutter, const char *text, size_t length, MkToken *token)
+static void give_folded(Cutter *cutter, const char *text, size_t length, bool marked,
+                        MkToken *token)
 {
     token->text = text;
     token->length = mk_fold_cut(text, length, MK_LIMIT_TOKEN_BYTES);
-    if (mk_fold_plain(text, token->length, cutter->bare)) {
+    if (marked && mk_fold_plain(text, token->length, cutter->bare)) {
         token->plain = cutter->bare->str;
         token->plain_length =
             mk_fold_cut(cutter->bare->str, cutter->bare->len, MK_LIMIT_TOKEN_BYTES);
@@ -110,7 +112,8 @@ static void give_pair(Cutter *cutter)
     MkToken token = { .start = before->start, .middle = before->end, .end = current->end };
     memcpy(text, before->text, before->length);
     memcpy(text + before->length, current->text, current->length);
-    give_folded(cutter, text, before->length + current->length, &token);
+    give_folded(cutter, text, before->length + current->length, before->marked || current->marked,
+                &token);
 }
 
 /* Gives what is left of a run of characters without blanks. */
@@ -122,7 +125,7 @@ static void end_run(Cutter *cutter)
     if (cutter->before.length > 0)
         give_pair(cutter);
     MkToken token = { .start = current->start, .middle = current->end, .end = current->end };
-    give_folded(cutter, current->text, current->length, &token);
+    give_folded(cutter, current->text, current->length, current->marked, &token);
     cutter->before.length = current->length = 0;
 }
 
@@ -150,7 +153,8 @@ static uint32_t end_of(Cutter *cutter, uint32_t folded)
     return places[at].original;
 }
 
-static void add_character(Cutter *cutter, const char *text, size_t length, uint32_t folded)
+static void add_character(Cutter *cutter, int32_t code_point, const char *text, size_t length,
+                          uint32_t folded)
 {
     if (cutter->current.length > 0) {
         if (cutter->before.length > 0)
@@ -159,6 +163,7 @@ static void add_character(Cutter *cutter, const char *text, size_t length, uint3
     }
     memcpy(cutter->current.text, text, length);
     cutter->current.length = length;
+    cutter->current.marked = utf8proc_get_property(code_point)->decomp_seqindex != UINT16_MAX;
     cutter->current.start = start_of(cutter, folded);
     cutter->current.end = end_of(cutter, folded + (uint32_t) length);
 }
@@ -167,6 +172,7 @@ static void add_character(Cutter *cutter, const char *text, size_t length, uint3
 static void add_mark(Cutter *cutter, const char *text, size_t length, uint32_t folded)
 {
     Character *current = &cutter->current;
+    current->marked = true;
     current->end = end_of(cutter, folded + (uint32_t) length);
     if (current->length + length > sizeof current->text)
         return;
@@ -182,7 +188,7 @@ static void end_token(Cutter *cutter, const char *start, const char *end)
     size_t length = (size_t) (end - start);
     MkToken token = { .start = start_of(cutter, at) };
     token.end = token.middle = end_of(cutter, at + (uint32_t) length);
-    give_folded(cutter, start, length, &token);
+    give_folded(cutter, start, length, true, &token);
 }
 
 /* Cuts folded text into tokens. A run that reaches its end may go on in the next stretch. */
@@ -206,7 +212,7 @@ static void cut_folded(Cutter *cutter)
             start = NULL;
         }
         if (cjk) {
-            add_character(cutter, p, (size_t) (next - p), at);
+            add_character(cutter, code_point, p, (size_t) (next - p), at);
         } else {
             end_run(cutter);
             if (word && start == NULL)
@@ -277,6 +283,7 @@ static void fold_placed(Cutter *cutter, const char *text, size_t length, uint32_
 static size_t stretch_length(const char *text, size_t length, bool *out_more)
 {
     size_t end = 0;
+    unsigned joined = 0;
     *out_more = false;
     while (end < length) {
         utf8proc_int32_t code_point;
@@ -284,8 +291,8 @@ static size_t stretch_length(const char *text, size_t length, bool *out_more)
                                                  (utf8proc_ssize_t) (length - end), &code_point);
         if (step <= 0 || (step == 1 && !g_ascii_isalnum(text[end])))
             return end;
-        *out_more = end >= STRETCH_BYTES &&
-                    (!mk_fold_joins(code_point) || end >= STRETCH_BYTES + STRETCH_MARK_BYTES);
+        joined = mk_fold_joins(code_point) ? joined + 1 : 0;
+        *out_more = joined > STRETCH_MARKS || (joined == 0 && end >= STRETCH_BYTES);
         if (*out_more)
             return end;
         end += (size_t) step;
