@@ -4,7 +4,8 @@
  * Purpose    Answers the queries of spec/search-syntax.md over encrypted, immutable segments.
  * Truth      None: the index may be deleted at any time and is built again from the store.
  * Ownership  The caller closes what it opens; results are freed with their _free().
- * Threads    Search: any lane, many at once. Writing: one thread at a time (the indexing job).
+ * Threads    Search: any lane, many at once. Writing: one thread at a time (the indexing job);
+ *            beside it one that merges.
  *            Tokens and query parser are pure. All of the rest blocks: never on the loop.
  * Format     docs/formats/index.md
  */
@@ -118,7 +119,11 @@ char *mk_query_format(const MkQuery *query);
 
 /* -- writing ---------------------------------------------------------------------------- */
 typedef struct MkIndex MkIndex;
-/* Makes it when absent. @dir is <store>/index. A format of another version is emptied. */
+/*
+ * Makes it when absent. @dir is <store>/index. A format of another version is emptied. A segment's
+ * file that is damaged is no error here: searches and commits say MK_ERROR_CORRUPT, mk_index_clear()
+ * makes the index of use again.
+ */
 MkIndex *mk_index_open(const char *dir, const MkKey *key, uint64_t map_size_bytes, GError **error);
 void mk_index_close(MkIndex *index);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(MkIndex, mk_index_close)
