@@ -77,11 +77,12 @@ typedef struct {
     uint32_t seconds;    /* wall clock for one document; twice that much for one with OCR */
     uint32_t memory_mib; /* address space of the helper and what it starts */
     bool ocr;
+    const int *cancelled; /* atomic, may be NULL: the document being read ends as FAILED, "time" */
 } MkExtractorOptions;
 #define MK_EXTRACTOR_OPTIONS_INIT                                                   \
     {                                                                               \
         NULL, UINT64_MAX, MK_LIMIT_ATTACHMENT_TEXT_BYTES, MK_LIMIT_EXTRACT_SECONDS, \
-            MK_LIMIT_EXTRACT_MEMORY_MIB, false                                      \
+            MK_LIMIT_EXTRACT_MEMORY_MIB, false, NULL                                \
     }
 
 typedef struct MkExtractor MkExtractor;

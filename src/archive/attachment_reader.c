@@ -106,6 +106,7 @@ static MkExtractor *extractor_of(AttachmentReader *reader)
         return reader->extractor;
     options.program = reader->archive->extract_program;
     options.kinds = reader->settings.kinds;
+    options.cancelled = &reader->archive->extract_cancelled;
     options.ocr = reader->settings.ocr && reader->patient;
     if (!reader->patient)
         options.seconds = HURRY_SECONDS;
@@ -256,7 +257,8 @@ static void read_document(Reading *reading, const MkPart *part, MkDocumentKind k
     }
     mk_extractor_read(extractor, kind, part->file_name, g_bytes_get_data(content, NULL),
                       g_bytes_get_size(content), &extracted);
-    if (!reader->patient && g_strcmp0(extracted.why, "time") == 0) {
+    if (g_strcmp0(extracted.why, "time") == 0 &&
+        (!reader->patient || g_atomic_int_get(&reader->archive->extract_cancelled) != 0)) {
         texts_leave(reading->out);
         return;
     }

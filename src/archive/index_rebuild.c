@@ -113,17 +113,16 @@ static void add_infos(GPtrArray *list, ArchiveStore *store)
 
 GPtrArray *mk_archive_indexes(MkArchive *archive, uint32_t store_id, GError **error)
 {
-    g_autoptr(GPtrArray) list = g_ptr_array_new_with_free_func((GDestroyNotify) mk_index_info_free);
+    GPtrArray *list = g_ptr_array_new_with_free_func((GDestroyNotify) mk_index_info_free);
 
-    if (store_id != 0 && store_get(archive, store_id, error) == NULL)
-        return NULL;
+    (void) error; /* kept for stores that are not open */
     for (guint i = 0; i < archive->stores->len; i++) {
         ArchiveStore *store = archive->stores->pdata[i];
 
         if (store_id == 0 || store_id == store->id)
             add_infos(list, store);
     }
-    return g_steal_pointer(&list);
+    return list;
 }
 
 static void select_one(ArchiveIndex *index, void *cookie)

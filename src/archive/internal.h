@@ -476,6 +476,7 @@ struct MkArchive {
     IndexSettings index_settings;
     _Atomic bool closing;       /* a stop is near */
     char *extract_program;      /* NULL: there is none */
+    int extract_cancelled;      /* atomic: no document is waited for any more */
     GPtrArray *stores;          /* ArchiveStore *; constant once open */
     pthread_mutex_t large_lock; /* held while a large mail lies in memory, on lanes */
     MkPrincipal *system;

@@ -191,6 +191,7 @@ void mk_archive_stop(MkArchive *archive, void (*on_stopped)(void *cookie), void 
     g_assert(!archive->stopping);
     archive->stopping = true;
     archive->closing = true;
+    g_atomic_int_set(&archive->extract_cancelled, 1);
     archive->on_stopped = on_stopped;
     archive->stopped_cookie = cookie;
     archive_busy_begin(archive); /* so that the report comes from here at the earliest */

@@ -16,6 +16,7 @@
 #include "internal.h"
 
 #define GRACE_MS 2000  /* the helper watches the time itself; this is for a helper that hangs */
+#define LOOK_MS 250    /* how long a cancel may go unnoticed */
 #define START_MS 10000 /* locking itself in and looking for its programs */
 
 struct MkExtractor {
@@ -144,14 +145,34 @@ static bool take_text(const MkExtractor *extractor, const MkReply *reply, MkExtr
     return true;
 }
 
+static bool is_cancelled(const MkExtractor *extractor)
+{
+    const int *cancelled = extractor->options.cancelled;
+
+    return cancelled != NULL && g_atomic_int_get(cancelled) != 0;
+}
+
+/* As mk_helper_receive(); who gives up meanwhile waits no longer than a look. */
+static ssize_t receive(MkExtractor *extractor, uint8_t *buffer, int64_t deadline_ms)
+{
+    ssize_t length;
+    int64_t now_ms;
+
+    do {
+        now_ms = mk_clock_monotonic_ms();
+        length = mk_helper_receive(&extractor->helper, buffer, MK_WIRE_TEXT_BYTES + 2,
+                                   MIN(deadline_ms, now_ms + LOOK_MS));
+    } while (length < 0 && !is_cancelled(extractor) && mk_clock_monotonic_ms() < deadline_ms);
+    return length;
+}
+
 static void receive_answer(MkExtractor *extractor, int64_t deadline_ms, MkExtracted *out)
 {
     g_autofree uint8_t *buffer = g_malloc(MK_WIRE_TEXT_BYTES + 2);
     MkReply reply;
 
     for (;;) {
-        ssize_t length =
-            mk_helper_receive(&extractor->helper, buffer, MK_WIRE_TEXT_BYTES + 2, deadline_ms);
+        ssize_t length = receive(extractor, buffer, deadline_ms);
 
         if (length <= 0) {
             give_up(extractor, out, length < 0 ? MK_WHY_TIME : MK_WHY_CRASH);

@@ -208,7 +208,7 @@ def _(t):
     t.api("RebuildSelectedStoreIndexes")
     assert result(t, "pdf") == "not-indexed" and result(t, "unknown") == "complete"
     assert t.web.json("search", q="Quittenmus")["total"] == 0
-    assert t.web.json("search", q="acontent:Mispel")["total"] == 1
+    assert t.web.json("search", q="acontent:Mispel")["total"] == 1  # read as plain text now
     assert not any(i["needsRebuild"] for i in t.api("GetStoreIndexes"))
 
 
