@@ -462,6 +462,9 @@ bool mk_archive_wait_indexed(MkArchive *archive, uint64_t timeout_ms, GError **e
 /* Empties the index and lets it be built again in the background. */
 bool mk_archive_rebuild_index(MkArchive *archive, uint32_t store_id, GError **error);
 
+/* Lets go of what is kept in memory only for the next question. [loop] */
+void mk_archive_release_memory(MkArchive *archive);
+
 /* -- gauges [any] ------------------------------------------------------------------------- */
 typedef struct {
     uint64_t spool_bytes, spools_open;

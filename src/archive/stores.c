@@ -300,3 +300,13 @@ bool mk_archive_rebuild_index(MkArchive *archive, uint32_t store_id, GError **er
     store_poke(archive, store);
     return true;
 }
+
+void mk_archive_release_memory(MkArchive *archive)
+{
+    for (guint i = 0; i < archive->stores->len; i++) {
+        const ArchiveStore *store = archive->stores->pdata[i];
+
+        if (store->index != NULL)
+            mk_index_release_memory(store->index);
+    }
+}

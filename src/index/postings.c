@@ -187,7 +187,7 @@ static bool take_docs(MkDocGroups *groups, const uint64_t *gaps)
 
 static bool read_rest(MkDocGroups *groups)
 {
-    uint64_t gaps[MK_POSTINGS_GROUP];
+    uint64_t gaps[MK_POSTINGS_GROUP] = { 0 };
     groups->count = groups->left;
     groups->left = 0;
     groups->positions_length = UINT64_MAX;

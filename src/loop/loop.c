@@ -29,6 +29,7 @@ static bool start_lanes(MkLoop *loop, unsigned interactive, unsigned bulk, GErro
         [MK_LANE_BULK] = bulk,
         [MK_LANE_BACKGROUND] = 1,
         [MK_LANE_CARE] = 2,
+        [MK_LANE_OPERATION] = 2,
     };
 
     for (int i = 0; i < MK_LANE_COUNT; i++)
