@@ -8,6 +8,7 @@
  *   json.c      values in and out, always valid UTF-8
  *   budget.c    how many octets of mails may wait for slow readers
  *   login.c, folders.c, find.c, message.c, download.c, arrivals.c, invoke.c: the routes
+ *   assets.c    the web application's files, from memory
  *   redirect.c  the plain port
  */
 #ifndef MK_WEB_INTERNAL_H
@@ -163,8 +164,13 @@ bool web_report_read(WebCall *call, GError **error);
 bool web_report_run(WebCall *call, GError **error);
 /* invoke.c */
 void web_invoke_finish(WebCall *call);
-/* page.c */
+/* assets.c */
 void web_page_finish(WebCall *call);
+/* Answers when the path is a file or a view of the web application; else false. */
+bool web_asset_answer(MkHttpRequest *request);
+/* NULL: no such file. Views are the page. */
+const struct WebAsset *web_asset_find(const char *path);
+bool web_accepts_gzip(const char *accept_encoding);
 
 /* -- answer.c -------------------------------------------------------------------------------- */
 /* Added to every answer, whoever makes it. */
