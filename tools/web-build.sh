@@ -28,8 +28,8 @@ has_node() {
 }
 
 copy_sources() {
-    find "$out" -mindepth 1 -maxdepth 1 ! -name node_modules ! -name '*.stamp' \
-        ! -name assets_table.c -exec rm -rf {} +
+    find "$out" -mindepth 1 -maxdepth 1 ! -name node_modules ! -name '*.stamp' ! -name dist \
+        ! -name placeholder ! -name assets_table.c -exec rm -rf {} +
     cp -R "$source/." "$out/"
 }
 
@@ -120,6 +120,7 @@ if [ $check = yes ]; then
     [ -z "$why" ] || { say "not checked: $why"; exit 0; }
     cd "$out" && exec npm run --silent check
 fi
+rm -f "$out/placeholder"
 if [ -n "$why" ]; then
     say "$why"
     say "mailkeepd gets a page that says so instead of the web application."

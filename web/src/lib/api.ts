@@ -1,5 +1,7 @@
 // The server's JSON API (docs/protocols/web-api.md): every request of the application is made here.
 
+import type { Criteria } from './criteria';
+
 export interface Session {
   userName: string;
   isAdmin: boolean;
@@ -18,7 +20,7 @@ export type Range = readonly [number, number];
 
 export interface Snippet {
   text: string;
-  ranges: Range[];
+  highlights: Range[];
   cutBefore: boolean;
   cutAfter: boolean;
 }
@@ -39,6 +41,8 @@ export interface MailRow {
   highlights?: { subject?: Range[]; from?: Range[]; to?: Range[] };
   snippet?: Snippet | null;
   groupCount?: number;
+  /** The other mails of the row when rows are conversations. */
+  group?: string[];
 }
 
 export interface Page {
@@ -248,7 +252,34 @@ export interface Suggestion {
 export const getSuggestions = async (q: string, limit: number, signal: AbortSignal): Promise<Suggestion[]> =>
   (
     await json<{ suggestions: Suggestion[] }>(
-      `suggestions?${new URLSearchParams({ q, limit: String(limit) })}`,
+      `suggest?${new URLSearchParams({ q, limit: String(limit) })}`,
       { signal },
     )
   ).suggestions;
+
+// --- conversations -------------------------------------------------------------------------------
+
+/** The mails of the conversation that a mail belongs to, itself among them, oldest first. */
+export const getConversation = (id: string, limit: number, signal: AbortSignal): Promise<Page> =>
+  json<Page>(`${mailPath(id)}/conversation?limit=${limit}`, { signal });
+
+// --- saved searches --------------------------------------------------------------------------------
+
+export interface SavedSearch {
+  id: number;
+  name: string;
+  criteria: Criteria;
+}
+
+export const getSavedSearches = async (): Promise<SavedSearch[]> =>
+  (await json<{ savedSearches: SavedSearch[] }>('saved-searches')).savedSearches;
+
+/** @param id of the one that is changed; null makes one */
+export async function putSavedSearch(id: number | null, name: string, criteria: Criteria): Promise<void> {
+  if (id === null) await call('saved-searches', body('POST', { name, criteria }));
+  else await call(`saved-searches/${id}`, body('PUT', { name, criteria }));
+}
+
+export async function deleteSavedSearch(id: number): Promise<void> {
+  await call(`saved-searches/${id}`, { method: 'DELETE' });
+}

@@ -1,7 +1,7 @@
 // What is searched for: in the address bar, in the form of the extended search, in a saved search.
 // Names and values are the arguments of GET /api/v1/search; what is not set is not there.
 
-export const FIELDS = ['subject', 'address', 'body', 'attachmentName', 'attachmentText'] as const;
+export const FIELDS = ['subject', 'addresses', 'body', 'attachmentNames', 'attachmentContents'] as const;
 export const PRESETS = [
   'today',
   'yesterday',
@@ -17,14 +17,14 @@ export const IMPORTANCES = ['low', 'normal', 'high'] as const;
 const NAMES = [
   'q',
   'fields',
-  'sender',
+  'fromWords',
   'recipients',
   'folder',
   'subfolders',
-  'date',
+  'preset',
   'from',
   'to',
-  'archivedDate',
+  'archivedPreset',
   'archivedFrom',
   'archivedTo',
   'attachments',
