@@ -1,5 +1,5 @@
 #!/bin/bash
-# T430: every view for everyone: axe, keyboard alone, 320 px, both languages, light and dark
+# T430: every view for everyone: axe, 1280 and 320 px, both languages, light and dark
 . "$(dirname "$0")/browser-lib.sh"
 need_browser
 plan $(($(tests_in access) + 1))

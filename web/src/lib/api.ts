@@ -1,6 +1,6 @@
 // The server's JSON API (docs/protocols/web-api.md): every request of the application is made here.
 
-import type { Criteria } from './criteria';
+import { cleanCriteria, type Criteria } from './criteria';
 
 export interface Session {
   userName: string;
@@ -271,8 +271,19 @@ export interface SavedSearch {
   criteria: Criteria;
 }
 
-export const getSavedSearches = async (): Promise<SavedSearch[]> =>
-  (await json<{ savedSearches: SavedSearch[] }>('saved-searches')).savedSearches;
+interface KeptSearch {
+  id: number;
+  name: string;
+  criteria: Record<string, string | number | boolean | null>;
+}
+
+export async function getSavedSearches(): Promise<SavedSearch[]> {
+  const { savedSearches } = await json<{ savedSearches: KeptSearch[] }>('saved-searches');
+  return savedSearches.map(({ id, name, criteria }) => {
+    const texts = Object.entries(criteria).map(([key, value]) => [key, String(value ?? '')]);
+    return { id, name, criteria: cleanCriteria(Object.fromEntries(texts) as Criteria) };
+  });
+}
 
 /** @param id of the one that is changed; null makes one */
 export async function putSavedSearch(id: number | null, name: string, criteria: Criteria): Promise<void> {

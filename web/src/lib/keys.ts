@@ -8,6 +8,7 @@ export type Command =
   | 'previous'
   | 'open'
   | 'close'
+  | 'refresh'
   | 'folders'
   | 'list'
   | 'html'
@@ -32,6 +33,7 @@ export const SHORTCUTS: readonly Shortcut[] = [
   { keys: ['k', 'p'], command: 'previous', text: 'keys.previous', group: 'keys.group.move' },
   { keys: ['o'], command: 'open', text: 'keys.open', group: 'keys.group.move' },
   { keys: ['u', 'Escape'], command: 'close', text: 'keys.close', group: 'keys.group.move' },
+  { keys: ['r'], command: 'refresh', text: 'keys.refresh', group: 'keys.group.move' },
   { keys: ['f'], command: 'folders', text: 'keys.folders', group: 'keys.group.move' },
   { keys: ['l'], command: 'list', text: 'keys.list', group: 'keys.group.move' },
   { keys: ['1'], command: 'html', text: 'keys.html', group: 'keys.group.read' },
