@@ -133,8 +133,7 @@ static void respond_asset(MkHttpRequest *request, const WebAsset *asset)
     add_caching(response, asset);
     mk_http_response_header(response, "Vary", "Accept-Encoding");
     if (!is_fresh)
-        add_body(response, asset,
-                 web_accepts_gzip(mk_http_header(request, "Accept-Encoding")));
+        add_body(response, asset, web_accepts_gzip(mk_http_header(request, "Accept-Encoding")));
     mk_http_respond(request, response);
 }
 

@@ -1,7 +1,7 @@
 // Suggestions for what is being typed: none from a server that has no such route.
 import { ApiError, getSuggestions, isAborted, type Suggestion } from './api';
 
-const COUNT = 8;
+const COUNT = 6;
 let known = true;
 
 /** Null: given up for a newer question. */
