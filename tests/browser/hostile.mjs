@@ -17,7 +17,7 @@ async function mailFrame(page) {
 }
 
 async function nothingHappened(page, assert) {
-  await page.waitForTimeout(400);
+  await page.waitForTimeout(250);
   assert.deepEqual(page.outside, [], 'nothing is asked of others');
   assert.deepEqual(page.problems.filter((p) => p.startsWith('dialog')), [], 'no dialog opens');
   assert.equal(await page.evaluate(() => globalThis.pwned), undefined, 'no script has run');

@@ -257,7 +257,7 @@ test('the step back leads to where one was', async ({ open, assert }) => {
   await logIn(page);
   await rows(page).first().waitFor();
   await page.keyboard.press('/');
-  await page.keyboard.type('zebra');
+  await page.keyboard.type('zebra', { delay: 120 });
   await page.keyboard.press('Enter');
   await eventually('one hit', async () => assert.equal((await subjects(page)).length, 1));
   await page.keyboard.press('j');
