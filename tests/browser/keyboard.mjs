@@ -12,6 +12,7 @@ test('on a phone one sees folders, list or mail, and comes back', async ({ open,
   await page.locator('[role=option]').first().click();
   await page.locator('article h2').waitFor();
   assert.equal(await page.locator('.list').isVisible(), false);
+  assert.equal(await page.evaluate(() => document.activeElement.tagName), 'ARTICLE');
   await page.locator('.back').click();
   await page.locator('[role=option]').first().waitFor();
 });
@@ -31,6 +32,7 @@ test('by keyboard alone: sign in, folder, mail, views, back', async ({ open, ass
   await page.keyboard.press('ArrowDown');
   await page.keyboard.press('Enter');
   await eventually('a folder is open', async () => assert.match(page.url(), /\/folder\/zoe\/Journal/));
+  await page.locator('[role=listbox][aria-label=Mails][aria-busy=false]').waitFor();
   await page.keyboard.press('l');
   await page.keyboard.press('ArrowDown');
   await page.keyboard.press('ArrowDown');

@@ -170,6 +170,19 @@ test('the extended search finds by folder and days and stays to be changed', asy
   assert.equal(await page.getByLabel('Date: First day').inputValue(), '2026-11-20');
 });
 
+test('one searches in a folder, and from there everywhere', async ({ open, assert }) => {
+  const page = await open();
+  await logIn(page, 'zoe', '/folder/zoe/Journal%20Incoming');
+  await page.getByRole('button', { name: 'Search here' }).click();
+  assert.equal(await page.getByLabel('Folder', { exact: true }).inputValue(), 'zoe/Journal Incoming');
+  await page.getByLabel('Search for').fill('zebra');
+  await page.keyboard.press('Enter');
+  await page.getByText('in zoe/Journal Incoming').waitFor();
+  await eventually('one hit', async () => assert.deepEqual(await subjects(page), ['Zebra crossing']));
+  await page.getByRole('button', { name: 'Search in all folders' }).click();
+  await eventually('everywhere', async () => assert.equal(new URL(page.url()).search, '?q=zebra'));
+});
+
 test('a mail is shown as it was meant, and asks nothing of others unbidden', async ({ open, assert }) => {
   const page = await open();
   await logIn(page, 'zoe', '/search?q=subject:offer');

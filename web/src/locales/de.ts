@@ -6,7 +6,6 @@ export const de: Record<Key, string> = {
   'app.loading': 'Wird geladen …',
   'app.retry': 'Erneut versuchen',
   'app.close': 'Schließen',
-  'app.cancel': 'Abbrechen',
   'app.back': 'Zurück',
   'app.menu': 'Ordner',
 
@@ -72,7 +71,6 @@ export const de: Record<Key, string> = {
   'list.to': 'An: {names}',
   'list.conversation.one': '{count} E-Mail in dieser Unterhaltung',
   'list.conversation.other': '{count} E-Mails in dieser Unterhaltung',
-  'list.failed': 'Die Liste konnte nicht geladen werden.',
   'list.byConversation': 'Nach Unterhaltungen ordnen',
 
   'sort.date': 'Datum',
@@ -144,11 +142,9 @@ export const de: Record<Key, string> = {
   'mail.none': 'Keine E-Mail geöffnet',
   'mail.none.hint': 'Wählen Sie eine aus der Liste, oder drücken Sie / zum Suchen.',
   'mail.region': 'E-Mail',
-  'mail.from': 'Von',
   'mail.to': 'An',
   'mail.cc': 'Cc',
   'mail.bcc': 'Bcc',
-  'mail.date': 'Datum',
   'mail.archived': 'Archiviert',
   'mail.folder': 'Ordner',
   'mail.size': 'Größe',
@@ -177,7 +173,6 @@ export const de: Record<Key, string> = {
   'mail.open': 'In eigenem Tab öffnen',
   'mail.previous': 'Vorige E-Mail',
   'mail.next': 'Nächste E-Mail',
-  'mail.failed': 'Die E-Mail konnte nicht geladen werden.',
   'mail.sourceCut': 'Nur der Anfang wird gezeigt; laden Sie die E-Mail herunter, um alles zu haben.',
   'mail.conversation': 'Unterhaltung',
 
@@ -194,7 +189,6 @@ export const de: Record<Key, string> = {
   'att.odd': 'Der Name ist für die Anzeige geändert: Er enthielt Zeichen, die verbergen, was die Datei ist.',
   'att.cut': 'Nur der Anfang wird gezeigt; laden Sie die Datei herunter, um alles zu haben.',
   'att.pdf': 'Im PDF-Betrachter des Browsers öffnen',
-  'att.isText': 'Sieht nach Text aus',
 
   'keys.title': 'Tastenkürzel',
   'keys.search': 'Suchen',
@@ -203,7 +197,6 @@ export const de: Record<Key, string> = {
   'keys.previous': 'Vorige E-Mail',
   'keys.open': 'E-Mail lesen',
   'keys.close': 'Zurück zur Liste',
-  'keys.ends': 'Erste, letzte E-Mail',
   'keys.refresh': 'Liste aktualisieren',
   'keys.folders': 'Ordner',
   'keys.list': 'Liste',

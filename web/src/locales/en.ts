@@ -4,7 +4,6 @@ export const en = {
   'app.loading': 'Loading …',
   'app.retry': 'Try again',
   'app.close': 'Close',
-  'app.cancel': 'Cancel',
   'app.back': 'Back',
   'app.menu': 'Folders',
 
@@ -70,7 +69,6 @@ export const en = {
   'list.to': 'To: {names}',
   'list.conversation.one': '{count} mail in this conversation',
   'list.conversation.other': '{count} mails in this conversation',
-  'list.failed': 'The list could not be loaded.',
   'list.byConversation': 'Group into conversations',
 
   'sort.date': 'Date',
@@ -142,11 +140,9 @@ export const en = {
   'mail.none': 'No mail is open',
   'mail.none.hint': 'Choose one from the list, or press / to search.',
   'mail.region': 'Mail',
-  'mail.from': 'From',
   'mail.to': 'To',
   'mail.cc': 'Cc',
   'mail.bcc': 'Bcc',
-  'mail.date': 'Date',
   'mail.archived': 'Archived',
   'mail.folder': 'Folder',
   'mail.size': 'Size',
@@ -175,7 +171,6 @@ export const en = {
   'mail.open': 'Open in a tab of its own',
   'mail.previous': 'Previous mail',
   'mail.next': 'Next mail',
-  'mail.failed': 'The mail could not be loaded.',
   'mail.sourceCut': 'Only the beginning is shown; download the mail to have all of it.',
   'mail.conversation': 'Conversation',
 
@@ -192,7 +187,6 @@ export const en = {
   'att.odd': 'The name has been changed for display: it had characters that hide what the file is.',
   'att.cut': 'Only the beginning is shown; download the file to have all of it.',
   'att.pdf': 'Open in the browser’s PDF viewer',
-  'att.isText': 'Looks like text',
 
   'keys.title': 'Keyboard shortcuts',
   'keys.search': 'Search',
@@ -201,7 +195,6 @@ export const en = {
   'keys.previous': 'Previous mail',
   'keys.open': 'Read the mail',
   'keys.close': 'Back to the list',
-  'keys.ends': 'First, last mail',
   'keys.refresh': 'Refresh the list',
   'keys.folders': 'Folders',
   'keys.list': 'List',
