@@ -36,8 +36,8 @@ copy_sources() {
 install_packages() {
     cmp -s "$out/package-lock.json" "$out/packages.stamp" && return 0
     rm -f "$out/packages.stamp"
-    (cd "$out" && npm ci --ignore-scripts --no-progress --loglevel=error) > "$out/npm.log" 2>&1 ||
-        return 1
+    (cd "$out" && npm ci --ignore-scripts --prefer-offline --no-progress --fetch-retries=1 \
+        --fetch-retry-mintimeout=1000) > "$out/npm.log" 2>&1 || return 1
     cp "$out/package-lock.json" "$out/packages.stamp"
 }
 
