@@ -265,6 +265,23 @@ test('what is not hers is not seen', async ({ open, assert }) => {
   assert.equal(await page.getByRole('treeitem').filter({ hasText: 'zoe' }).count(), 0);
 });
 
+test('after Enter the keys are the list\'s, even before it has come', async ({ open, assert }) => {
+  const page = await open();
+  await logIn(page, 'zoe', '/search?q=nothingofthatkind');
+  await page.getByText('Nothing found.').waitFor();
+  await page.route(/q=zebra/, async (route) => {
+    await new Promise((resolve) => setTimeout(resolve, 500));
+    await route.continue();
+  });
+  await page.getByRole('combobox', { name: 'Search mails' }).fill('zebra');
+  await page.keyboard.press('Enter');
+  await eventually('the list has the keys', async () =>
+    assert.equal(await page.evaluate(() => document.activeElement.getAttribute('role')), 'listbox'));
+  await page.keyboard.press('ArrowDown');
+  await page.keyboard.press('Enter');
+  await page.getByRole('heading', { name: 'Zebra crossing' }).waitFor();
+});
+
 test('the step back leads to where one was', async ({ open, assert }) => {
   const page = await open();
   await logIn(page);
