@@ -12,13 +12,14 @@
 #   src/<room>/*.c          libmailkeep.a, but for these three rooms:
 #   src/daemon/*.c          mailkeepd
 #   src/shell/*.c           mailkeep
-#   src/extract/*.c         mailkeep-extract (stands alone)
+#   src/extract/*.c         mailkeep-extract (stands alone; tests/unit/extract looks inside)
 #   tests/unit/<room>/      test_*.c: one TAP program each; other *.c: linked to all of them
 #   tests/support/*.c       linked to every test, fault and bench program that uses it
 #   tests/fuzz/<room>_*.c   one libFuzzer program each; seeds in tests/fuzz/seeds/<name>/
 #   tests/fault/*.c         TAP programs that stop a write path after each of its steps
-#   tests/bench/*.c, *.py   measurements; ingest.py compares with Postfix and Dovecot
-#   tests/tools/*.c         helper programs of the system tests
+#   tests/bench/*.c, *.py   measurements; ingest.py compares with Postfix and Dovecot, search.py with
+#                           SQLite, sphinxsearch and notmuch; bench-million: a million mails
+#   tests/tools/*.c         helper programs of system tests and measurements
 #   tests/system/T*.sh      TAP scripts against the real programs
 
 VARIANT      ?= release
@@ -77,7 +78,7 @@ PACKAGES = libuv libsodium libzstd yaml-0.1 libutf8proc libpcre2-8 gio-2.0 gobje
 OPTIONAL_PACKAGES = ldap libpq
 PACKAGES += $(foreach p,$(OPTIONAL_PACKAGES),$(if $(call pkg_found,$(p)),$(p)))
 SHELL_PACKAGES = libedit
-EXTRACT_PACKAGES = $(foreach p,libarchive libxml-2.0 libseccomp,$(if $(call pkg_found,$(p)),$(p)))
+EXTRACT_PACKAGES = libarchive expat libseccomp
 
 # Those that come from the release when it has them new enough, and else from $(DEPS).
 ifeq ($(VARIANT),tsan)
@@ -140,6 +141,8 @@ SUPPORT       = $(call objects,tests/support/*.c)
 
 LIB         = $(B)/libmailkeep.a
 SUPPORT_LIB = $(B)/libsupport.a
+EXTRACT_LIB = $(B)/libextract.a
+EXTRACT_LIBS = $(shell pkg-config --libs $(EXTRACT_PACKAGES))
 
 PROGRAMS = $(if $(DAEMON),$(B)/mailkeepd) $(if $(SHELL_ROOM),$(B)/mailkeep) \
            $(if $(EXTRACT),$(B)/mailkeep-extract)
@@ -166,8 +169,8 @@ endif
 
 # --- programs ----------------------------------------------------------------------------
 
-.PHONY: all programs deps demo test unit system asan tsan fuzz fault bench lint format install \
-        clean build-tests FORCE
+.PHONY: all programs deps demo test unit system asan tsan fuzz fault bench bench-million lint \
+        format install clean build-tests FORCE
 
 all: $(PROGRAMS) $(LIB)
 
@@ -191,7 +194,8 @@ $(B)/%.o: %.c Makefile | $(DEPS)/stamp/yyjson
 # The archive is made anew when an object changed or a source came or went.
 $(B)/objects.list: FORCE
 	@mkdir -p $(@D)
-	@echo '$(LIB_OBJECTS) $(SUPPORT)' | cmp -s - $@ || echo '$(LIB_OBJECTS) $(SUPPORT)' > $@
+	@echo '$(LIB_OBJECTS) $(EXTRACT) $(SUPPORT)' | cmp -s - $@ || \
+	    echo '$(LIB_OBJECTS) $(EXTRACT) $(SUPPORT)' > $@
 
 $(LIB): $(LIB_OBJECTS) $(B)/objects.list
 	$(say) AR $@
@@ -208,31 +212,39 @@ $(B)/mailkeep: $(SHELL_ROOM) $(LIB)
 	$(say) LD $@
 	$(Q)$(LINK) $(SHELL_ROOM) $(LIB) $(LIBS) $(shell pkg-config --libs $(SHELL_PACKAGES))
 
-$(EXTRACT): PKG_CFLAGS += $(if $(EXTRACT_PACKAGES),$(call as_system,$(EXTRACT_PACKAGES)))
-$(B)/mailkeep-extract: $(EXTRACT) $(LIB)
+# As an archive for its tests, too.
+$(EXTRACT): PKG_CFLAGS += $(call as_system,$(EXTRACT_PACKAGES))
+$(EXTRACT_LIB): $(EXTRACT) $(B)/objects.list
+	$(say) AR $@
+	$(Q)rm -f $@ && ar rcs $@ $(filter-out %/main.o,$(EXTRACT))
+
+$(B)/mailkeep-extract: $(EXTRACT) $(EXTRACT_LIB) $(LIB)
 	$(say) LD $@
-	$(Q)$(LINK) $(EXTRACT) $(LIB) \
-	    $(if $(EXTRACT_PACKAGES),$(shell pkg-config --libs $(EXTRACT_PACKAGES))) $(LIBS)
+	$(Q)$(LINK) $(filter %/main.o,$(EXTRACT)) $(EXTRACT_LIB) $(LIB) $(EXTRACT_LIBS) $(LIBS)
 
 # --- test programs -----------------------------------------------------------------------
 
 build-tests: $(UNIT) $(FAULT) $(BENCH) $(TOOLS)
 
+# Tests of mailkeep-extract look inside it.
+extract_lib = $(if $(filter $(B)/tests/unit/extract/% $(B)/tests/fuzz/extract_%,$@),$(EXTRACT_LIB))
+extract_libs = $(if $(extract_lib),$(EXTRACT_LIBS))
+
 # Files beside test_*.c are the room's own helpers.
 helpers = $(filter-out $(@D)/test_%,$(patsubst %.c,$(B)/%.o,$(wildcard $(@D:$(B)/%=%)/*.c)))
 
 .SECONDEXPANSION:
-$(B)/tests/unit/%: $(B)/tests/unit/%.o $$(helpers) $(SUPPORT_LIB) $(LIB)
+$(B)/tests/unit/%: $(B)/tests/unit/%.o $$(helpers) $(SUPPORT_LIB) $$(extract_lib) $(LIB)
 	$(say) LD $@
-	$(Q)$(LINK) $< $(helpers) $(SUPPORT_LIB) $(LIB) $(LIBS)
+	$(Q)$(LINK) $< $(helpers) $(SUPPORT_LIB) $(extract_lib) $(LIB) $(extract_libs) $(LIBS)
 
 $(B)/tests/fault/% $(B)/tests/bench/% $(B)/tests/tools/%: $$@.o $(SUPPORT_LIB) $(LIB)
 	$(say) LD $@
 	$(Q)$(LINK) $< $(SUPPORT_LIB) $(LIB) $(LIBS)
 
-$(B)/tests/fuzz/%: $(B)/tests/fuzz/%.o $(SUPPORT_LIB) $(LIB)
+$(B)/tests/fuzz/%: $(B)/tests/fuzz/%.o $(SUPPORT_LIB) $$(extract_lib) $(LIB)
 	$(say) LD $@
-	$(Q)$(LINK) -fsanitize=fuzzer $< $(SUPPORT_LIB) $(LIB) $(LIBS)
+	$(Q)$(LINK) -fsanitize=fuzzer $< $(SUPPORT_LIB) $(extract_lib) $(LIB) $(extract_libs) $(LIBS)
 
 # --- running tests -----------------------------------------------------------------------
 # tests/run prints what failed and adds its counts to $(TALLY), when one is given.
@@ -244,7 +256,8 @@ ifeq ($(VARIANT),tsan)
 unit system fault: | $(DEPS_TSAN_DIR)/stamp/gmime
 endif
 
-unit: $(UNIT)
+# The client's tests start the real helper and one that lies.
+unit: $(UNIT) $(if $(findstring unit/text,$(UNIT))$(findstring unit/extract,$(UNIT)),$(B)/mailkeep-extract $(TOOLS))
 	@$(RUN) --suite unit $(UNIT)
 
 system: $(PROGRAMS) $(TOOLS)
@@ -280,9 +293,16 @@ fuzz:
 	@$(MAKE) VARIANT=fuzz fuzz
 endif
 
-bench: $(BENCH) $(PROGRAMS) $(B)/tests/tools/smtp_load
+BENCH_TOOLS = $(addprefix $(B)/tests/tools/,smtp_load search_run mail_texts index_streams)
+
+bench: $(BENCH) $(PROGRAMS) $(BENCH_TOOLS)
 	@for b in $(BENCH); do echo "== $$(basename $$b)"; BIN_DIR=$(CURDIR)/$(B) $$b || exit 1; done
 	@echo "== ingest"; BIN_DIR=$(CURDIR)/$(B) tests/bench/ingest.py
+	@echo "== search"; BIN_DIR=$(CURDIR)/$(B) tests/bench/search.py
+
+# Half an hour and more on a small machine.
+bench-million: $(PROGRAMS) $(BENCH_TOOLS)
+	@BIN_DIR=$(CURDIR)/$(B) tests/bench/million.py
 
 # In a make of its own, which sees what deps has installed.
 demo: | deps

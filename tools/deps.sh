@@ -5,7 +5,7 @@
 #   tools/deps.sh                      packages, then build/deps
 #   tools/deps.sh --variant tsan       packages, then build/deps-tsan
 #   tools/deps.sh --packages           the Debian packages only
-#   tools/deps.sh bench                the servers that `make bench` compares with, only those
+#   tools/deps.sh bench                the programs that `make bench` compares with, only those
 #
 # Runs on Debian 12 and 13. Packages that are installed already are not touched, so that a
 # second run needs neither root nor network. What the release lacks, or has too old, is
@@ -39,7 +39,11 @@ build_packages=(
     build-essential pkg-config autoconf automake libtool
     libuv1-dev libsodium-dev libzstd-dev libyaml-dev libutf8proc-dev libpcre2-dev
     libroaring-dev libglib2.0-dev libidn2-dev zlib1g-dev libedit-dev
+    libarchive-dev libexpat1-dev libseccomp-dev
 )
+# What mailkeep-extract starts; without them it says which kinds it cannot read. For text in
+# pictures an administrator adds tesseract-ocr and its languages.
+run_packages=(poppler-utils catdoc)
 check_packages=(
     clang clang-format clang-tidy cppcheck git perl python3
     curl openssl procps socat swaks zstd
@@ -88,7 +92,15 @@ if [ "$bench" = yes ]; then
     # Never started by their packages: make bench runs them itself. A machine that has no
     # policy of its own about that gets one for the time of the installation.
     need=$(missing postfix dovecot-core dovecot-lmtpd)
-    [ -n "$need" ] || exit 0
+    # Those that searching is compared with; a release may lack one, and then it is left out.
+    search_need=$(missing sqlite3 notmuch python3-notmuch2 sphinxsearch python3-pymysql)
+    if [ -n "$search_need" ]; then
+        apt-get -qq update && apt_updated=yes
+        # shellcheck disable=SC2086 # one word per package
+        need="$need $( (apt-cache -q show $search_need 2>/dev/null || true) |
+            sed -n 's/^Package: //p' | sort -u | tr '\n' ' ')"
+    fi
+    [ -n "${need// /}" ] || exit 0
     policy=/usr/sbin/policy-rc.d
     if [ ! -e "$policy" ]; then
         trap 'rm -f "$policy"' EXIT
@@ -100,7 +112,8 @@ if [ "$bench" = yes ]; then
     exit 0
 fi
 
-need=$(missing "${build_packages[@]}" "${check_packages[@]}" "${release_packages[@]}")
+need=$(missing "${build_packages[@]}" "${run_packages[@]}" "${check_packages[@]}" \
+    "${release_packages[@]}")
 # shellcheck disable=SC2086 # one word per package
 [ -z "$need" ] || apt_install $need
 need=$(missing $(clang_runtime))

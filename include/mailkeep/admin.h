@@ -43,4 +43,10 @@ void mk_admin_free(MkAdmin *admin);
 /* For tests and docs: the metadata as JSON text, and all 77 + own names with whether they work. */
 char *mk_admin_metadata_json(const MkAdmin *admin);
 
+/*
+ * mk_admin_criteria_parse() - a saved search's JSON object as names and texts (archive.h, criteria)
+ * MK_ERROR_INVALID, _LIMIT: it is none, or could not run; the message is for the user.
+ */
+GHashTable *mk_admin_criteria_parse(const char *json, GError **error);
+
 #endif

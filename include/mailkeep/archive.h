@@ -50,9 +50,11 @@ bool mk_archive_is_initialised(const char *data_dir);
  */
 bool mk_archive_rebuild_catalogs(const char *data_dir, uint64_t map_size_bytes, uint64_t *out_mails,
                                  GError **error);
-/* Opens all and takes up indexing where it stopped. Blocks: at start, before the loop runs. */
+/* Opens all and takes up indexing where it stopped. A damaged index is emptied and filled again. Blocks: at start, before the loop runs. */
 MkArchive *mk_archive_open(MkLoop *loop, const char *data_dir, uint64_t map_size_bytes,
                            GError **error);
+/* A stop is near: rebuilds that are cancelled from here on go on after the next start. [any] */
+void mk_archive_begin_stop(MkArchive *archive);
 /*
  * mk_archive_stop() - [loop] finish what is under way, take nothing new
  * @on_stopped  called on the loop when no job of the archive runs any more
@@ -268,21 +270,62 @@ void mk_archive_ingest(MkArchive *archive, MkEnvelope *envelope, MkSpool *spool,
                        MkIngestDone on_done, void *cookie);
 
 /* -- find and read ---------------------------------------------------------------------------- */
+/* "today", "yesterday", "this-week", "last-week", "this-month", "last-month", "this-year", "last-year":
+ * days in the server's time zone, weeks from Monday. NULL-safe, pure but for the time zone. */
+bool mk_date_preset(const char *name, int64_t now_unix_ms, int64_t *out_from_ms,
+                    int64_t *out_to_ms); /* inclusive; false: no such preset */
+
+typedef enum {
+    MK_ATTACHMENTS_ANY,
+    MK_ATTACHMENTS_WITH,
+    MK_ATTACHMENTS_WITHOUT,
+    MK_ATTACHMENTS_NEITHER, /* both boxes cleared: finds nothing */
+} MkAttachmentFilter;
+
 typedef struct {
     const MkPrincipal *principal;
-    const char *query;  /* search language; NULL or "" = everything */
-    const char *folder; /* NULL = all that may be read; else that folder and all below it */
-    bool only_folder;   /* not what is below it */
+    const char *query;      /* search language; NULL or "" = everything */
+    unsigned fields;        /* MK_FIELD_BITs that unprefixed words look at; 0 = all (SR-06) */
+    const char *from;       /* words for the sender alone; NULL = any */
+    const char *recipients; /* for To, Cc or Bcc */
+    const char *folder;     /* NULL = all that may be read; else that folder and all below it */
+    bool only_folder;       /* not what is below it */
     int64_t date_from_unix_ms, date_to_unix_ms; /* inclusive; 0, 0 = any */
+    int64_t archived_from_unix_ms, archived_to_unix_ms;
+    uint32_t store_id; /* 0 = all; only administrators may choose one (SR-08) */
+    MkAttachmentFilter attachments;
+    uint64_t size_min_bytes, size_max_bytes;                 /* 0 = any */
+    bool importance_low, importance_normal, importance_high; /* all false = any */
+    uint32_t text_flags;             /* MK_INDEX_TEXT_...: at least one of these; 0 = any */
+    const MkMailId *conversation_of; /* only mails of its conversation; NULL = any */
+    MkGroup group;
+    bool with_snippets; /* of the first MK_LIMIT_SNIPPET_PAGE hits */
     MkSort sort;
     bool ascending;
     uint64_t offset;
     unsigned limit; /* 1..MK_LIMIT_SEARCH_PAGE */
     const int *cancelled;
 } MkFind;
+/*
+ * mk_criteria_read() - criteria by their names: arguments of the web and of SearchMessages, members
+ *                      of a saved search
+ * @get  the text of a criterion, borrowed; NULL or "" when it is left out
+ * Pure but for the clock, which date presets look at. MK_ERROR_INVALID or _LIMIT names what is
+ * wrong, with nothing in @out. Page, principal and cancel are the caller's.
+ */
 typedef struct {
-    uint64_t total;
-    GPtrArray *hits; /* MkFoundMail * */
+    MkFind find;
+    char *query, *from, *recipients, *folder; /* what find points to */
+} MkCriteria;
+typedef const char *(*MkCriterionFunc)(const char *name, void *cookie);
+bool mk_criteria_read(MkCriteria *out, MkCriterionFunc get, void *cookie, GError **error);
+void mk_criteria_clear(MkCriteria *criteria);
+const char *const *mk_criteria_names(void); /* all of them, NULL-terminated */
+
+typedef struct {
+    uint64_t total;      /* rows */
+    uint64_t mail_total; /* mails; more than rows when grouped */
+    GPtrArray *hits;     /* MkFoundMail * */
 } MkFound;
 typedef struct {
     MkMailId id;
@@ -293,7 +336,12 @@ typedef struct {
     int64_t archived_unix_ms;
     uint64_t size_bytes;
     char *folder;   /* path of the first readable folder it lies in */
-    uint32_t flags; /* MK_MAIL_... */
+    uint32_t flags; /* MK_MAIL_..., MK_INDEX_TEXT_... */
+    /* where words of the query stand: MkRange, or NULL when there was none to look for */
+    GArray *subject_ranges, *from_ranges, *to_ranges;
+    MkSnippet *snippet; /* of the body, or of attachment text when only that matches; or NULL */
+    uint32_t group_count;
+    GArray *group_ids; /* MkMailId of the others, or NULL */
 } MkFoundMail;
 MkFound *mk_archive_find(MkArchive *archive, const MkFind *find, GError **error);
 void mk_found_free(MkFound *found);
@@ -320,6 +368,78 @@ GPtrArray *mk_archive_arrivals(MkArchive *archive, const MkPrincipal *principal,
 GBytes *mk_archive_report_read(MkArchive *archive, const MkPrincipal *principal, MkMailId id,
                                unsigned n, GError **error);
 
+/* The results of attachment text of a mail: MkAttachmentText; empty when it is not indexed yet. */
+GArray *mk_archive_attachment_texts(MkArchive *archive, const MkPrincipal *principal, MkMailId id,
+                                    GError **error);
+
+/* -- suggestions -------------------------------------------------------------------------- */
+typedef enum { MK_SUGGEST_WORD, MK_SUGGEST_ADDRESS, MK_SUGGEST_FOLDER } MkSuggestKind;
+typedef struct {
+    MkSuggestKind kind;
+    char *text;   /* what is put in place of what was typed */
+    char *detail; /* the display name of an address; or NULL */
+} MkFoundSuggestion;
+void mk_found_suggestion_free(MkFoundSuggestion *suggestion);
+/* For what stands before the cursor: its last word, or the address after from:, to:, cc:, bcc:. Only
+ * from mails and folders that @principal may read. */
+GPtrArray *mk_archive_suggest(MkArchive *archive, const MkPrincipal *principal, const char *typed,
+                              unsigned limit, const int *cancelled, GError **error);
+
+/* -- saved searches (SR-10) ------------------------------------------------------------------- */
+/* The criteria are the web API's JSON object, kept as it is and understood when it is run. */
+typedef struct {
+    uint32_t id; /* within its user */
+    char *name;
+    char *criteria;
+    int64_t changed_unix_ms;
+} MkSavedSearch;
+void mk_saved_search_free(MkSavedSearch *search);
+GPtrArray *mk_archive_saved_searches(MkArchive *archive, const MkPrincipal *principal,
+                                     GError **error); /* by name */
+/* @id 0 makes one. Names are unique for a user, without case: MK_ERROR_EXISTS. */
+bool mk_archive_saved_search_put(MkArchive *archive, const MkPrincipal *principal, uint32_t id,
+                                 const char *name, const char *criteria, uint32_t *out_id,
+                                 GError **error);
+bool mk_archive_saved_search_delete(MkArchive *archive, const MkPrincipal *principal, uint32_t id,
+                                    GError **error);
+
+/* -- indexes (IX-01..IX-11) ------------------------------------------------------------------- */
+typedef struct {
+    uint64_t kinds;    /* 1 << MkDocumentKind that are read; default: all there are */
+    char **extensions; /* further file name extensions, read as plain text (IX-03) */
+    bool ocr;          /* default: no */
+} MkIndexSettings;
+void mk_index_settings_clear(MkIndexSettings *settings);
+bool mk_archive_index_settings(MkArchive *archive, MkIndexSettings *out, GError **error);
+/* 1 << MkDocumentKind that can be read on this machine (IX-05). Asks the helper: takes a moment. */
+uint64_t mk_archive_text_available(MkArchive *archive);
+/* For mails archived from now on; @mark marks all indexes for rebuild (IX-06, IX-08). */
+bool mk_archive_set_index_settings(MkArchive *archive, const MkIndexSettings *settings, bool mark,
+                                   GError **error);
+/* One row per store and user archive (IX-01); the archives of a store share its files. */
+typedef struct {
+    uint32_t store_id;
+    char *store_name;
+    char *folder; /* the archive */
+    uint64_t mail_count;
+    bool needs_rebuild; /* IX-08 */
+    bool selected;      /* for the next rebuild; those that need one always are */
+    bool rebuilding;
+    char *error; /* or NULL */
+} MkIndexInfo;
+void mk_index_info_free(MkIndexInfo *info);
+GPtrArray *mk_archive_indexes(MkArchive *archive, uint32_t store_id, GError **error); /* 0 = all */
+bool mk_archive_select_indexes(MkArchive *archive, GError **error);
+/*
+ * mk_archive_rebuild_archive_index() - index all mails of one user archive again
+ *
+ * The index stays usable: each mail is replaced. Progress is kept (IX-09): after a restart
+ * it goes on by itself in the background. MK_ERROR_CANCELLED when @on_progress says so; then it
+ * stays marked. mk_archive_rebuild_index() does it for a whole store from an empty index.
+ */
+bool mk_archive_rebuild_archive_index(MkArchive *archive, uint32_t store_id, const char *folder,
+                                      MkProgressFunc on_progress, void *cookie, GError **error);
+
 /* -- stores ------------------------------------------------------------------------------ */
 typedef struct {
     uint32_t id;
@@ -341,6 +461,9 @@ bool mk_archive_verify_store(MkArchive *archive, uint32_t store_id, bool include
 bool mk_archive_wait_indexed(MkArchive *archive, uint64_t timeout_ms, GError **error);
 /* Empties the index and lets it be built again in the background. */
 bool mk_archive_rebuild_index(MkArchive *archive, uint32_t store_id, GError **error);
+
+/* Lets go of what is kept in memory only for the next question. [loop] */
+void mk_archive_release_memory(MkArchive *archive);
 
 /* -- gauges [any] ------------------------------------------------------------------------- */
 typedef struct {

@@ -88,15 +88,39 @@
 #define MK_LIMIT_WEB_ADDRESSES 1000        /* addresses shown of one field */
 #define MK_LIMIT_WEB_DOWNLOAD_BYTES (64u << 20) /* mails in memory that wait for slow readers */
 
+/* -- attachment text --------------------------------------------------------------------- */
+#define MK_LIMIT_ATTACHMENT_TEXT_BYTES (2u << 20) /* text of one attachment */
+#define MK_LIMIT_EXTRACT_BYTES (64u << 20)        /* octets of one attachment given to the helper */
+#define MK_LIMIT_EXTRACT_SECONDS 30               /* for one attachment; twice as much with OCR */
+#define MK_LIMIT_EXTRACT_MEMORY_MIB 512           /* of the helper: address space */
+#define MK_LIMIT_EXTRACT_ENTRIES 1000             /* in all archives of one attachment */
+#define MK_LIMIT_EXTRACT_DEPTH 4                  /* archives and mails in each other */
+#define MK_LIMIT_EXTRACT_MAIL_ATTACHMENTS 100     /* of one mail; the rest is "not indexed" */
+#define MK_LIMIT_EXTRACT_UNPACKED_BYTES (256u << 20) /* all that one attachment unpacks to */
+#define MK_LIMIT_EXTRACT_RATIO 300 /* unpacked to packed, above the first MiB; text has 2 to 50 */
+#define MK_LIMIT_EXTRACT_DOCUMENTS 1000 /* of one helper, which then ends: nothing grows for ever */
+#define MK_LIMIT_EXTRACT_OCR_PAGES 20   /* of one PDF: 1 to 2 seconds of processor time each */
+
 /* -- search ----------------------------------------------------------------------------- */
 #define MK_LIMIT_QUERY_BYTES 4096
 #define MK_LIMIT_QUERY_CLAUSES 64
 #define MK_LIMIT_QUERY_TERM_PIECES 32
-#define MK_LIMIT_WILDCARD_TERMS 20000 /* dictionary terms one wildcard may stand for */
-#define MK_LIMIT_TOKEN_BYTES 64       /* longer tokens are cut, in mails and in queries alike */
+#define MK_LIMIT_QUERY_TERM_TOKENS 128 /* of them; CJK text is cut into pairs of characters */
+#define MK_LIMIT_WILDCARD_TERMS 20000  /* dictionary terms one wildcard may stand for */
+#define MK_LIMIT_TOKEN_BYTES 64        /* longer tokens are cut, in mails and in queries alike */
 #define MK_LIMIT_SEARCH_PAGE 1000
-#define MK_LIMIT_SEARCH_MS 10000     /* a search is ended after this */
-#define MK_LIMIT_SEGMENT_MAILS 20000 /* mails in one index batch */
+#define MK_LIMIT_SNIPPET_PAGE 100 /* hits of a page that get a snippet */
+#define MK_LIMIT_SNIPPET_BYTES 240
+#define MK_LIMIT_SUGGESTIONS 50
+#define MK_LIMIT_GROUP_NUMBERS 50   /* mails of a conversation, copies: listed with one hit */
+#define MK_LIMIT_SAVED_SEARCHES 200 /* of one user */
+#define MK_LIMIT_SAVED_SEARCH_NAME_BYTES 200
+#define MK_LIMIT_SAVED_SEARCH_BYTES 16384      /* its criteria */
+#define MK_LIMIT_SCOPE_CACHE_BYTES (8u << 20)  /* which mails are in the folders of a search */
+#define MK_LIMIT_INDEX_CACHE_BYTES (24u << 20) /* opened blocks kept in memory, per index */
+#define MK_LIMIT_MERGE_BYTES (96u << 20)       /* memory of a merge */
+#define MK_LIMIT_SEARCH_MS 10000               /* a search is ended after this */
+#define MK_LIMIT_SEGMENT_MAILS 20000           /* mails in one index batch */
 
 /* -- administration --------------------------------------------------------------------- */
 #define MK_LIMIT_OPERATIONS 100            /* long-running operations kept, running or ended */

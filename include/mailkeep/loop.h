@@ -52,8 +52,19 @@ void mk_timer_stop(MkTimer *timer);
 void mk_timer_free(MkTimer *timer); /* NULL-safe; no callback any more from here on */
 
 /* -- jobs ------------------------------------------------------------------------------- */
-/* BACKGROUND has one thread: what nobody waits for. BULK is for what a peer waits for, mail above all. */
-typedef enum { MK_LANE_INTERACTIVE, MK_LANE_BULK, MK_LANE_BACKGROUND, MK_LANE_COUNT } MkLane;
+/*
+ * BULK is for what a peer waits for, mail above all. BACKGROUND has one thread: what nobody waits
+ * for. CARE has two: what may take minutes and must not hold back the background. OPERATION has
+ * two: what an administrator has started and may take hours (verify, rebuild).
+ */
+typedef enum {
+    MK_LANE_INTERACTIVE,
+    MK_LANE_BULK,
+    MK_LANE_BACKGROUND,
+    MK_LANE_CARE,
+    MK_LANE_OPERATION,
+    MK_LANE_COUNT
+} MkLane;
 
 typedef struct MkJob MkJob;
 struct MkJob {

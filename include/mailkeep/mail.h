@@ -47,6 +47,8 @@ GArray *mk_mail_split(const uint8_t *data, size_t length); /* of MkPiece */
 /* Whether mk_mail_text() may find text in the piece that begins behind @before, the mail up to
  * there: true unless the part's header names a type that is none. */
 bool mk_mail_piece_has_text(const uint8_t *before, size_t length);
+/* Whether the type that the piece's header declares begins with @prefix ("image/"). */
+bool mk_mail_piece_has_type(const uint8_t *before, size_t length, const char *prefix);
 
 /* -- summary: what lists show and sort, and what decides the owners -------------------------- */
 typedef struct {

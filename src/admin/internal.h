@@ -11,7 +11,7 @@
 
 #include <yyjson.h>
 
-#define ARGUMENTS_MAX 16
+#define ARGUMENTS_MAX 32
 
 typedef enum { ARG_STRING, ARG_NUMBER, ARG_BOOL, ARG_JSON } ArgumentType;
 
@@ -169,7 +169,17 @@ bool fn_get_folder_statistics(Call *call, GError **error);
 bool fn_get_stores(Call *call, GError **error);
 bool fn_verify_store(Call *call, GError **error);
 bool fn_verify_stores(Call *call, GError **error);
+
 bool fn_get_store_indexes(Call *call, GError **error);
+bool fn_select_all_store_indexes_for_rebuild(Call *call, GError **error);
+bool fn_rebuild_selected_store_indexes(Call *call, GError **error);
+bool fn_rebuild_store_index(Call *call, GError **error);
+bool fn_get_index_settings(Call *call, GError **error);
+bool fn_set_index_settings(Call *call, GError **error);
+
+bool fn_get_saved_searches(Call *call, GError **error);
+bool fn_set_saved_search(Call *call, GError **error);
+bool fn_delete_saved_search(Call *call, GError **error);
 
 bool fn_get_server_info(Call *call, GError **error);
 bool fn_get_version(Call *call, GError **error);

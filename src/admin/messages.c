@@ -7,78 +7,25 @@
 
 #include "internal.h"
 
-#define DAY_MS 86400000
-
 /* Base64 of a mail in one JSON answer; larger ones come by the web port's raw route. */
 #define CONTENT_MAX_BYTES (64u << 20)
 
-static bool sort_parse(const char *text, MkSort *out, GError **error)
+/* Criteria as arguments of the call; what the web calls q is query here, and its order does not
+ * depend on what is sorted by. */
+static const char *criterion(const char *name, void *cookie)
 {
-    static const struct {
-        const char *name;
-        MkSort sort;
-    } sorts[] = {
-        { "date", MK_SORT_DATE },         { "from", MK_SORT_FROM }, { "subject", MK_SORT_SUBJECT },
-        { "archived", MK_SORT_ARCHIVED }, { "size", MK_SORT_SIZE },
-    };
+    const Call *call = cookie;
+    const char *text = admin_call_string(call, strcmp(name, "q") == 0 ? "query" : name);
 
-    for (size_t i = 0; i < G_N_ELEMENTS(sorts); i++)
-        if (strcmp(sorts[i].name, text) == 0) {
-            *out = sorts[i].sort;
-            return true;
-        }
-    return mk_fail(error, MK_ERROR_INVALID, "sort must be date, from, subject, archived or size.");
+    if (strcmp(name, "order") == 0 && (text == NULL || text[0] == '\0'))
+        return "desc";
+    if (strcmp(name, "subfolders") == 0)
+        return admin_call_bool(call, name, true) ? "true" : "false";
+    return text;
 }
 
-static bool order_parse(const char *text, bool *out_ascending, GError **error)
+static bool page_from_call(const Call *call, MkFind *find, GError **error)
 {
-    *out_ascending = strcmp(text, "asc") == 0;
-    return *out_ascending || strcmp(text, "desc") == 0 ||
-           mk_fail(error, MK_ERROR_INVALID, "order must be asc or desc.");
-}
-
-/* YYYY-MM-DD or YYYY-MM-DDThh:mm:ss, UTC; *out_is_day tells the first. */
-static bool date_parse(const char *name, const char *text, int64_t *out_ms, bool *out_is_day,
-                       GError **error)
-{
-    g_autoptr(GTimeZone) utc = g_time_zone_new_utc();
-    g_autofree char *full = NULL;
-    g_autoptr(GDateTime) date = NULL;
-
-    *out_is_day = strlen(text) == strlen("YYYY-MM-DD");
-    full = g_strconcat(text, *out_is_day ? "T00:00:00" : "", NULL);
-    date = g_date_time_new_from_iso8601(full, utc);
-    if (date == NULL)
-        return mk_fail(error, MK_ERROR_INVALID, "%s must be a date such as 2026-01-31.", name);
-    *out_ms = g_date_time_to_unix(date) * 1000;
-    return true;
-}
-
-static bool dates_parse(const Call *call, MkFind *find, GError **error)
-{
-    const char *from = admin_call_text(call, "from");
-    const char *to = admin_call_text(call, "to");
-    bool is_day;
-
-    if (from == NULL && to == NULL)
-        return true;
-    find->date_from_unix_ms = INT64_MIN; /* an end that is left out is open */
-    find->date_to_unix_ms = INT64_MAX;
-    if (from != NULL && !date_parse("from", from, &find->date_from_unix_ms, &is_day, error))
-        return false;
-    if (to == NULL)
-        return true;
-    if (!date_parse("to", to, &find->date_to_unix_ms, &is_day, error))
-        return false;
-    /* both ends are inclusive (search-syntax.md 4): a day counts to its end */
-    find->date_to_unix_ms += is_day ? DAY_MS - 1 : 999;
-    return true;
-}
-
-static bool find_from_call(const Call *call, MkFind *find, GError **error)
-{
-    const char *sort = admin_call_text(call, "sort");
-    const char *order = admin_call_text(call, "order");
     int64_t offset = admin_call_number(call, "offset", 0);
     int64_t limit = admin_call_number(call, "limit", 50);
 
@@ -88,13 +35,10 @@ static bool find_from_call(const Call *call, MkFind *find, GError **error)
         return mk_fail(error, MK_ERROR_LIMIT, "limit must be between 1 and %d.",
                        MK_LIMIT_SEARCH_PAGE);
     find->principal = call->principal;
-    find->query = admin_call_string(call, "query");
-    find->folder = admin_call_text(call, "folder");
     find->offset = (uint64_t) offset;
     find->limit = (unsigned) limit;
-    return (sort == NULL || sort_parse(sort, &find->sort, error)) &&
-           (order == NULL || order_parse(order, &find->ascending, error)) &&
-           dates_parse(call, find, error);
+    find->with_snippets = admin_call_bool(call, "snippets", false);
+    return true;
 }
 
 static void add_mail(Call *call, yyjson_mut_val *object, const MkFoundMail *mail)
@@ -114,23 +58,54 @@ static void add_mail(Call *call, yyjson_mut_val *object, const MkFoundMail *mail
                         (mail->flags & MK_MAIL_HAS_ATTACHMENTS) != 0);
 }
 
-bool fn_search_messages(Call *call, GError **error)
+static void add_group(Call *call, yyjson_mut_val *object, const MkFoundMail *mail)
 {
-    MkFind find = { 0 };
-    g_autoptr(MkFound) found = NULL;
+    yyjson_mut_val *list;
+
+    admin_json_add_number(call->doc, object, "groupCount", mail->group_count);
+    list = yyjson_mut_obj_add_arr(call->doc, object, "group");
+    for (guint i = 0; mail->group_ids != NULL && i < mail->group_ids->len; i++) {
+        char id[24];
+
+        mk_mail_id_format(g_array_index(mail->group_ids, MkMailId, i), id);
+        yyjson_mut_arr_add_strcpy(call->doc, list, id);
+    }
+}
+
+static void add_found(Call *call, const MkFind *find, const MkFound *found)
+{
     yyjson_mut_val *items;
 
-    if (!find_from_call(call, &find, error))
-        return false;
-    found = mk_archive_find(admin_call_archive(call), &find, error);
-    if (found == NULL)
-        return false;
     call->result = yyjson_mut_obj(call->doc);
     admin_json_add_number(call->doc, call->result, "total", (int64_t) found->total);
+    admin_json_add_number(call->doc, call->result, "mailTotal", (int64_t) found->mail_total);
     items = yyjson_mut_obj_add_arr(call->doc, call->result, "items");
-    for (guint i = 0; i < found->hits->len; i++)
-        add_mail(call, yyjson_mut_arr_add_obj(call->doc, items), found->hits->pdata[i]);
-    return true;
+    for (guint i = 0; i < found->hits->len; i++) {
+        const MkFoundMail *mail = found->hits->pdata[i];
+        yyjson_mut_val *object = yyjson_mut_arr_add_obj(call->doc, items);
+
+        add_mail(call, object, mail);
+        if (find->with_snippets)
+            admin_json_add_string(call->doc, object, "snippet",
+                                  mail->snippet == NULL ? NULL : mail->snippet->text);
+        if (find->group != MK_GROUP_NONE)
+            add_group(call, object, mail);
+    }
+}
+
+bool fn_search_messages(Call *call, GError **error)
+{
+    g_autoptr(MkFound) found = NULL;
+    MkCriteria criteria;
+
+    if (!mk_criteria_read(&criteria, criterion, call, error))
+        return false;
+    if (page_from_call(call, &criteria.find, error))
+        found = mk_archive_find(admin_call_archive(call), &criteria.find, error);
+    if (found != NULL)
+        add_found(call, &criteria.find, found);
+    mk_criteria_clear(&criteria);
+    return found != NULL;
 }
 
 static bool id_from_call(const Call *call, MkMailId *out, GError **error)

@@ -367,7 +367,7 @@ void admin_operations_start(Operations *operations, Call *call, MkHttpRequest *r
     job->operation = operation_ref(operation);
     operation->job = &job->job;
     operations->running++;
-    if (!mk_job_submit(operations->loop, MK_LANE_BULK, &job->job, &call->error))
+    if (!mk_job_submit(operations->loop, MK_LANE_OPERATION, &job->job, &call->error))
         operation_done(&job->job);
 }
 

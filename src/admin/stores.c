@@ -45,30 +45,6 @@ bool fn_get_stores(Call *call, GError **error)
     return true;
 }
 
-bool fn_get_store_indexes(Call *call, GError **error)
-{
-    int64_t wanted = admin_call_number(call, "id", 0);
-    g_autoptr(GPtrArray) stores = mk_archive_stores(admin_call_archive(call), true, error);
-
-    if (stores == NULL)
-        return false;
-    call->result = yyjson_mut_arr(call->doc);
-    for (guint i = 0; i < stores->len; i++) {
-        const MkStoreInfo *info = stores->pdata[i];
-        yyjson_mut_val *object;
-
-        if (wanted != 0 && wanted != info->id)
-            continue;
-        object = yyjson_mut_arr_add_obj(call->doc, call->result);
-        admin_json_add_number(call->doc, object, "storeId", info->id);
-        admin_json_add_string(call->doc, object, "storeName", info->name);
-        admin_json_add_number(call->doc, object, "count", (int64_t) info->index.mail_count);
-        admin_json_add_number(call->doc, object, "size", (int64_t) info->index.size_bytes);
-        admin_json_add_bool(call->doc, object, "needsRebuild", info->index_needs_rebuild);
-    }
-    return true;
-}
-
 static void log_report(Operation *operation, const MkVerifyReport *report)
 {
     for (guint i = 0; report->messages != NULL && i < report->messages->len; i++)

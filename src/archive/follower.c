@@ -6,7 +6,8 @@
  *                     +-- poked meanwhile -+   +-+ more
  *                     +-- error, RETRY_MS -+
  *
- * One job at a time on the background lane. What is to be done stands in the store's change queue, so
+ * One job at a time on the background lane; when nothing new is left, it goes on with an archive
+ * that is being indexed again. What is to be done stands in the store's change queue, so
  * nothing is lost by a crash or an error, and nobody who brings mail ever waits for this.
  */
 #include <time.h>
@@ -53,7 +54,9 @@ struct Follower {
     bool poked; /* while RUNNING */
     bool stopped;
     bool training;
+    bool looked; /* whether an earlier run has left attachments to be read */
     unsigned pokes;
+    IndexCare *care;
     FollowJob *running; /* in RUNNING */
 };
 
@@ -67,6 +70,7 @@ Follower *follower_new(MkArchive *archive, ArchiveStore *store)
     follower->archive = archive;
     follower->store = store;
     follower->timer = mk_timer_new(archive->loop, run_batch, follower);
+    follower->care = index_care_new(archive, store);
     return follower;
 }
 
@@ -74,6 +78,7 @@ void follower_free(Follower *follower)
 {
     if (follower == NULL)
         return;
+    index_care_free(follower->care);
     mk_timer_free(follower->timer);
     g_free(follower);
 }
@@ -100,6 +105,7 @@ void follower_poke(Follower *follower)
 void follower_stop(Follower *follower)
 {
     follower->stopped = true;
+    index_care_stop(follower->care);
     mk_timer_free(follower->timer);
     follower->timer = NULL;
     if (follower->running != NULL)
@@ -120,7 +126,9 @@ static void batch_run(MkJob *job)
     FollowJob *follow = (FollowJob *) job;
     uint64_t started_us = thread_cpu_us();
 
-    index_batch(follow->archive, follow->store, job, &follow->outcome, &follow->error);
+    if (index_batch(follow->archive, follow->store, job, &follow->outcome, &follow->error) &&
+        !follow->outcome.more)
+        rebuild_step(follow->archive, follow->store, job, &follow->outcome, &follow->error);
     follow->archive->index_cpu_us += thread_cpu_us() - started_us;
 }
 
@@ -152,6 +160,10 @@ static void batch_done(MkJob *job)
 
     follower->running = NULL;
     log_failure("archive.index-failed", follow->store, follow->error);
+    if (follow->error == NULL) {
+        index_care_after_batch(follower->care, follow->outcome.text_pending || !follower->looked);
+        follower->looked = true;
+    }
     go_on(follower, follow);
     train_if_wanted(follower);
     g_clear_error(&follow->error);

@@ -3,8 +3,12 @@
  *
  * Locks, in the order in which they may be taken:
  *   large_lock    one large mail in memory at a time; held while it is prepared or indexed
+ *   merge_lock, index_writer_lock
+ *                 of a store: who joins segments of its index, who writes to it; lanes only
  *   master_lock   the one writer of the master database; held over its commit, lanes only
- *   users.lock, gateways.lock, gate.lock, sessions.lock
+ *   index_status.lock
+ *                 of a store; held over the commit of its row, lanes only
+ *   users.lock, gateways.lock, gate.lock, sessions.lock, index_settings.lock
  *                 short, no I/O under them, so that the loop may take them too; never two at once
  * pthread's own locks, so that the thread sanitizer sees them.
  */
@@ -19,6 +23,8 @@
 #include <mailkeep/crypto.h>
 #include <mailkeep/db.h>
 #include <mailkeep/limits.h>
+#include <mailkeep/mail.h>
+#include <mailkeep/text.h>
 
 /* -- users in memory: user_record.c, user_table.c ---------------------------------------------- */
 /* Never changed once it is in the table: a change puts a changed copy in its place. */
@@ -81,7 +87,16 @@ bool gateway_table_load(MkArchive *archive, GError **error);
 char *gateway_table_id_of(GatewayTable *table, const char *address);
 
 /* -- master database: master.c --------------------------------------------------------------- */
-enum { MASTER_META, MASTER_USERS, MASTER_GATEWAYS, MASTER_TABLES };
+enum {
+    MASTER_META,
+    MASTER_USERS,
+    MASTER_GATEWAYS,
+    MASTER_SAVED_SEARCHES,
+    MASTER_INDEXES,  /* by store */
+    MASTER_SETTINGS, /* SETTING_... */
+    MASTER_TABLES
+};
+enum { SETTING_INDEX = 1 };
 
 MkDb *master_open(const char *data_dir, const MkKeyring *keyring, uint64_t map_size_bytes,
                   GError **error);
@@ -92,8 +107,13 @@ bool master_load_users(MkDb *master, UserTable *users, GError **error);
 /* One row, one transaction; master_lock is held. @value NULL deletes. */
 bool master_put(MkArchive *archive, unsigned table, uint32_t id, const GByteArray *value,
                 GError **error);
+bool master_put_key(MkArchive *archive, unsigned table, const void *key, size_t key_length,
+                    const GByteArray *value, GError **error);
 /* Makes a number that was never given before, durably. */
 bool master_next_id(MkArchive *archive, unsigned table, uint32_t *out_id, GError **error);
+
+/* All saved searches of a user that is going; master_lock is held. */
+bool saved_searches_delete_all(MkArchive *archive, uint32_t user_id, GError **error);
 
 /* -- logins: login.c, throttle.c, login_cache.c ---------------------------------------------- */
 typedef struct {
@@ -163,38 +183,219 @@ bool sight_may_read(const Sight *sight, const char *path);
 /* @path is @below or lies in it */
 bool folder_is_within(const char *path, const char *below);
 
-/* -- stores: stores.c, follower.c -------------------------------------------------------------- */
-typedef struct Follower Follower;
+/* -- indexes: index_status.c, index_settings.c, index_rebuild.c ---------------------------------- */
+/* Of one user archive in one store's index. */
+typedef struct {
+    bool needs_rebuild;
+    bool selected;
+    bool rebuilding;      /* being indexed again, now or after the next start */
+    uint32_t after;       /* the last number done so far */
+    uint64_t done, total; /* mails, for progress; not kept */
+} ArchiveIndex;
 
 typedef struct {
+    pthread_mutex_t lock; /* lanes only: held over the write; changes hold master_lock too */
+    GHashTable *archives; /* char * -> ArchiveIndex *, owned; those with something to say */
+    bool damaged;         /* a search or a verification has said so: all of it is to be made anew */
+    char *error;          /* why, or NULL */
+    uint64_t sequence;    /* of the refill under way: the store's change before its first mail */
+} IndexStatus;
+
+typedef struct ArchiveStore ArchiveStore;
+
+void index_status_init(IndexStatus *status);
+void index_status_clear(IndexStatus *status);
+/* The rows of all stores, which are open. */
+bool index_status_load(MkArchive *archive, GError **error);
+/* The index cannot be read; kept, and logged once. */
+void index_status_damaged(MkArchive *archive, ArchiveStore *store, const char *why);
+/* A refill begins (from @sequence on) or has ended: nothing is left to be done. */
+bool index_status_refill(MkArchive *archive, ArchiveStore *store, uint64_t sequence,
+                         GError **error);
+bool index_status_refilled(MkArchive *archive, ArchiveStore *store, GError **error);
+uint64_t index_status_sequence(ArchiveStore *store);
+/* Changes one archive's entry by @change, then keeps it. */
+typedef void (*ArchiveIndexFunc)(ArchiveIndex *index, void *cookie);
+bool index_status_change(MkArchive *archive, ArchiveStore *store, const char *folder,
+                         ArchiveIndexFunc change, void *cookie, GError **error);
+/* The same for several at once; @folders char *. */
+bool index_status_change_all(MkArchive *archive, ArchiveStore *store, const GPtrArray *folders,
+                             ArchiveIndexFunc change, void *cookie, GError **error);
+/* A copy; all zero when nothing is known of it. */
+ArchiveIndex index_status_get(ArchiveStore *store, const char *folder);
+bool index_status_is_damaged(ArchiveStore *store, char **out_error);
+/* An archive that is being rebuilt (new string), or NULL. */
+char *index_status_rebuilding(ArchiveStore *store);
+void index_status_progress(ArchiveStore *store, const char *folder, uint64_t done, uint64_t total);
+
+typedef struct {
+    pthread_mutex_t lock;
+    MkIndexSettings settings;
+    unsigned version; /* rises with each change */
+} IndexSettings;
+void index_settings_init(IndexSettings *settings);
+void index_settings_clear(IndexSettings *settings);
+bool index_settings_load(MkArchive *archive, GError **error);
+/* A copy, and which it is. */
+unsigned index_settings_get(MkArchive *archive, MkIndexSettings *out);
+
+/* The one archive that is indexed again, follower's job only. */
+typedef struct {
+    char *folder;
+    GArray *numbers; /* uint32_t, ascending: what is to be done */
+    guint at;
+    uint64_t total;
+} RebuildWork;
+void rebuild_work_clear(RebuildWork *work);
+/* User archives of a store: names, char *. */
+GPtrArray *store_archives(ArchiveStore *store);
+
+/* -- stores: stores.c, follower.c -------------------------------------------------------------- */
+typedef struct Follower Follower;
+typedef struct AttachmentReader AttachmentReader;
+
+struct ArchiveStore {
     uint32_t id;
     char *name;
     char *dir;
     MkStore *store;
     MkIndex *index;
+    MkKey *conversation_key;
     Follower *follower;                /* NULL without a loop */
     _Atomic uint64_t indexed;          /* the index's watermark, for gauges */
+    pthread_mutex_t merge_lock;        /* held while segments are joined */
+    _Atomic int merge_unwanted;        /* the index is about to be emptied */
     pthread_mutex_t index_writer_lock; /* the one writer of the index; guards the next two */
     uint64_t rebuild_sequence; /* not 0: all mails are being indexed; then the index is here */
     uint32_t rebuild_after;    /* the last number done so far */
-} ArchiveStore;
+    IndexStatus index_status;
+    RebuildWork rebuild; /* the follower's job only, as the next */
+    AttachmentReader *attachments;
+};
 
 bool stores_open(MkArchive *archive, uint64_t map_size_bytes, GError **error);
 void archive_store_free(ArchiveStore *store);
 /* The store that new mail goes to. */
 ArchiveStore *store_current(MkArchive *archive);
 ArchiveStore *store_find(MkArchive *archive, uint32_t store_id);
+ArchiveStore *store_get(MkArchive *archive, uint32_t store_id, GError **error);
+/* Has the follower look whether there is something to do. [any] */
+void store_poke(MkArchive *archive, ArchiveStore *store);
+/* Blocks of the index, and its mails against the store's (index_verify.c). */
+bool index_verify(MkArchive *archive, ArchiveStore *store, MkVerifyReport *report, GError **error);
 gint folder_id_compare(const void *a, const void *b); /* of uint32_t ids, for sorting */
 bool folder_exists(MkArchive *archive, const char *path);
 
-/* -- indexing: index_batch.c ------------------------------------------------------------------- */
+/* -- finding: find.c, found.c, snippet.c, conversation.c -------------------------------------------- */
+/* Beside those of store.h and index.h: for this room, not shown outside. */
+enum {
+    INDEX_NOT_NORMAL = 1 << 24,   /* importance low or high, so that one flag finds either */
+    INDEX_TEXT_PENDING = 1 << 25, /* an attachment's text is still to be read */
+    INDEX_PRIVATE_FLAGS = INDEX_NOT_NORMAL | INDEX_TEXT_PENDING,
+};
+
+/* The words of a question. */
+typedef struct {
+    MkQuery *query;
+    unsigned fields;
+    MkQuery *from;       /* or NULL */
+    MkQuery *recipients; /* or NULL */
+} FindQueries;
+void find_queries_clear(FindQueries *queries);
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(FindQueries, find_queries_clear)
+
+MkFound *found_new(void);
+MkFoundMail *found_mail_of_hit(ArchiveStore *store, MkHit *hit); /* takes its texts */
+void found_mail_highlight(MkFoundMail *mail, const FindQueries *queries);
+void snippets_add(ArchiveStore *store, const FindQueries *queries, MkFound *found,
+                  const int *cancelled);
+/* mk_index_search(); that the index is damaged is noted. */
+MkSearchResult *store_search(MkArchive *archive, ArchiveStore *store, const MkSearch *search,
+                             GError **error);
+/* uint32_t ids of all folders that @principal may read, ascending. */
+GArray *folders_in_sight(MkArchive *archive, ArchiveStore *store, const MkPrincipal *principal);
+/* The store of a mail that may be seen (read.c); @out_info, @out_folder may be NULL. */
+ArchiveStore *mail_store(MkArchive *archive, const MkPrincipal *principal, MkMailId id,
+                         MkMailInfo *out_info, char **out_folder, GError **error);
+
+/* "Re: [list] AW: Word" -> "word"; pure */
+char *subject_normalise(const char *subject);
+/* The conversation of the mail with this Message-ID, 0 when it is not known. */
+typedef uint64_t (*ConversationLookup)(const char *message_id, void *cookie);
+uint64_t conversation_number(const MkKey *key, const MkMailSummary *summary,
+                             ConversationLookup lookup, void *cookie);
+uint64_t copy_number(const MkKey *key, const MkMailSummary *summary);
+
+/* -- text of attachments: attachment_reader.c ---------------------------------------------------- */
+/* What became of a mail's attachments. */
+typedef struct {
+    GArray *results;  /* MkAttachmentText */
+    GPtrArray *texts; /* char * */
+    uint32_t flags;   /* MK_INDEX_TEXT_..., INDEX_TEXT_PENDING */
+} AttachmentTexts;
+void attachment_texts_clear(AttachmentTexts *texts);
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(AttachmentTexts, attachment_texts_clear)
+
+/* The path of mailkeep-extract: beside this program, or where it is installed; NULL: nowhere. */
+char *extract_program_find(void);
+/* One thread at a time. @patient: takes the time that each document may take. */
+AttachmentReader *attachment_reader_new(MkArchive *archive, bool patient);
+void attachment_reader_free(AttachmentReader *reader);
+/* Before a batch: the settings as they are now, and a new budget of time. */
+void attachment_reader_begin(AttachmentReader *reader);
+/* Ends the helper; it is started again when it is needed. */
+void attachment_reader_rest(AttachmentReader *reader);
+/* Whether a piece of a mail is worth reading from the store: a MkWantPieceFunc. */
+bool attachment_reader_wants(const uint8_t *before, size_t length, void *reader);
+void attachment_reader_read(AttachmentReader *reader, uint32_t mail_flags, const uint8_t *data,
+                            size_t length, AttachmentTexts *out);
+
+/* -- indexing: index_batch.c, index_doc.c, text_pass.c -------------------------------------------- */
+typedef struct {
+    MkArchive *archive;
+    ArchiveStore *store;
+    const MkJob *job; /* a cancel ends the batch early; may be NULL */
+    MkIndexWriter *writer;
+    GHashTable *conversations; /* Message-ID -> uint64_t *: of the mails in this batch */
+    unsigned mails;
+    bool hold_back;    /* the next mail is large, and another one is in memory */
+    bool text_pending; /* a mail of it wants the text pass */
+} Batch;
+void batch_init(Batch *batch, MkArchive *archive, ArchiveStore *store, const MkJob *job);
+void batch_clear(Batch *batch); /* its writer has been committed or freed */
+bool batch_is_full(const Batch *batch);
+/* Adds a mail as it is now, or removes it; what is damaged is logged and left out. */
+bool batch_add_mail(Batch *batch, uint32_t number, GError **error);
+/* A mail whose attachments have been read by somebody else. */
+bool batch_add_octets(Batch *batch, uint32_t number, GBytes *octets, const AttachmentTexts *texts,
+                      GError **error);
+
 typedef struct {
     bool more;      /* there is more to do, at once ... */
     bool hold_back; /* ... or a little later: a large mail is coming in and has the memory */
+    bool text_pending;
 } BatchOutcome;
 /* Takes the next batch into the index, durably. Lane; blocks. */
 bool index_batch(MkArchive *archive, ArchiveStore *store, const MkJob *job, BatchOutcome *out,
                  GError **error);
+/* These numbers once more, the watermark stays: *out_done of them. */
+bool index_again(MkArchive *archive, ArchiveStore *store, const MkJob *job, const uint32_t *numbers,
+                 guint count, guint *out_done, BatchOutcome *out, GError **error);
+/* A batch of the archive that is being indexed again, if there is one; puts .more in @out. */
+bool rebuild_step(MkArchive *archive, ArchiveStore *store, const MkJob *job, BatchOutcome *out,
+                  GError **error);
+/* Reads what INDEX_TEXT_PENDING marks, a few mails; *out_more: there are more. *skip counts those
+ * that cannot be read. */
+bool text_pass(MkArchive *archive, ArchiveStore *store, AttachmentReader *reader, const MkJob *job,
+               unsigned *skip, bool *out_more, GError **error);
+
+/* Merges and slow attachments, beside the follower (index_care.c) [loop]. */
+typedef struct IndexCare IndexCare;
+IndexCare *index_care_new(MkArchive *archive, ArchiveStore *store);
+void index_care_after_batch(IndexCare *care, bool text_pending);
+void index_care_stop(
+    IndexCare *care); /* no new job; running ones are cancelled and count as busy */
+void index_care_free(IndexCare *care);
 
 Follower *follower_new(MkArchive *archive, ArchiveStore *store);
 void follower_poke(Follower *follower); /* [loop] perhaps there is something new */
@@ -272,6 +473,10 @@ struct MkArchive {
     GatewayTable gateways;
     LoginGate gate;
     SessionTable sessions;
+    IndexSettings index_settings;
+    _Atomic bool closing;       /* a stop is near */
+    char *extract_program;      /* NULL: there is none */
+    int extract_cancelled;      /* atomic: no document is waited for any more */
     GPtrArray *stores;          /* ArchiveStore *; constant once open */
     pthread_mutex_t large_lock; /* held while a large mail lies in memory, on lanes */
     MkPrincipal *system;

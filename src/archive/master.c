@@ -1,7 +1,9 @@
 /*
- * master.c - the master database: users, gateway mailboxes, the numbers given so far
+ * master.c - the master database: users, gateway mailboxes, saved searches, the state of
+ * indexes, settings, and the numbers given so far
  *
- * Keys are table-wide running numbers of four octets, so that nothing readable lies in them.
+ * Keys are table-wide running numbers of four octets (saved searches: behind those of their
+ * user), so that nothing readable lies in them.
  */
 #include <string.h>
 
@@ -11,6 +13,9 @@ static const MkTableSpec tables[MASTER_TABLES] = {
     [MASTER_META] = { "meta", MK_TABLE_SEALED },
     [MASTER_USERS] = { "users", MK_TABLE_SEALED },
     [MASTER_GATEWAYS] = { "gateways", MK_TABLE_SEALED },
+    [MASTER_SAVED_SEARCHES] = { "saved-searches", MK_TABLE_SEALED },
+    [MASTER_INDEXES] = { "indexes", MK_TABLE_SEALED },
+    [MASTER_SETTINGS] = { "settings", MK_TABLE_SEALED },
 };
 
 enum { ID_BYTES = 4 };
@@ -33,19 +38,26 @@ MkDb *master_open(const char *data_dir, const MkKeyring *keyring, uint64_t map_s
     return mk_db_open(dir, key, &options, error);
 }
 
+bool master_put_key(MkArchive *archive, unsigned table, const void *key, size_t key_length,
+                    const GByteArray *value, GError **error)
+{
+    g_auto(MkWriteTxn) txn = MK_TXN_INIT;
+
+    if (!mk_write_txn_begin(&txn, archive->master, error))
+        return false;
+    if (value == NULL ? !mk_db_delete(&txn, table, key, key_length, error)
+                      : !mk_db_put(&txn, table, key, key_length, value->data, value->len, error))
+        return false;
+    return mk_write_txn_commit(&txn, error);
+}
+
 bool master_put(MkArchive *archive, unsigned table, uint32_t id, const GByteArray *value,
                 GError **error)
 {
-    g_auto(MkWriteTxn) txn = MK_TXN_INIT;
     uint8_t key[ID_BYTES];
 
     format_id(id, key);
-    if (!mk_write_txn_begin(&txn, archive->master, error))
-        return false;
-    if (value == NULL ? !mk_db_delete(&txn, table, key, sizeof key, error)
-                      : !mk_db_put(&txn, table, key, sizeof key, value->data, value->len, error))
-        return false;
-    return mk_write_txn_commit(&txn, error);
+    return master_put_key(archive, table, key, sizeof key, value, error);
 }
 
 /* The last number given of each table stands in MASTER_META under the table's number. */

@@ -38,6 +38,8 @@ static MkArchive *archive_new(MkLoop *loop, const char *data_dir)
     gateway_table_init(&archive->gateways);
     login_gate_init(&archive->gate);
     session_table_init(&archive->sessions);
+    index_settings_init(&archive->index_settings);
+    archive->extract_program = extract_program_find();
     archive->stores = g_ptr_array_new_with_free_func((GDestroyNotify) archive_store_free);
     archive->system = principal_new(0, 0);
     archive->spools.key = mk_key_new_random();
@@ -57,12 +59,14 @@ void mk_archive_close(MkArchive *archive)
     mk_keyring_free(archive->keyring);
     mk_principal_unref(archive->system);
     mk_key_free(archive->spools.key);
+    index_settings_clear(&archive->index_settings);
     session_table_clear(&archive->sessions);
     login_gate_clear(&archive->gate);
     gateway_table_clear(&archive->gateways);
     user_table_clear(&archive->users);
     pthread_mutex_destroy(&archive->large_lock);
     pthread_mutex_destroy(&archive->master_lock);
+    g_free(archive->extract_program);
     g_free(archive->data_dir);
     g_free(archive);
 }
@@ -73,7 +77,8 @@ static bool open_parts(MkArchive *archive, uint64_t map_size_bytes, GError **err
     archive->master = master_open(archive->data_dir, archive->keyring, map_size_bytes, error);
     return archive->master != NULL && stores_open(archive, map_size_bytes, error) &&
            master_load_users(archive->master, &archive->users, error) &&
-           gateway_table_load(archive, error);
+           gateway_table_load(archive, error) && index_settings_load(archive, error) &&
+           index_status_load(archive, error);
 }
 
 /* -- a new installation -------------------------------------------------------------------------- */
@@ -144,6 +149,9 @@ MkArchive *mk_archive_open(MkLoop *loop, const char *data_dir, uint64_t map_size
     if (archive->keyring == NULL || !make_dir(spool_dir, error) ||
         !open_parts(archive, map_size_bytes, error))
         return NULL;
+    if (archive->extract_program == NULL)
+        mk_log_warn("archive.no-extractor", "why",
+                    "mailkeep-extract is not beside this program: text of attachments is not read");
     archive->space = space_watch_new(archive);
     start_followers(archive);
     return g_steal_pointer(&archive);
@@ -173,10 +181,17 @@ static void on_stop_timer(void *cookie)
     (void) cookie;
 }
 
+void mk_archive_begin_stop(MkArchive *archive)
+{
+    archive->closing = true;
+}
+
 void mk_archive_stop(MkArchive *archive, void (*on_stopped)(void *cookie), void *cookie)
 {
     g_assert(!archive->stopping);
     archive->stopping = true;
+    archive->closing = true;
+    g_atomic_int_set(&archive->extract_cancelled, 1);
     archive->on_stopped = on_stopped;
     archive->stopped_cookie = cookie;
     archive_busy_begin(archive); /* so that the report comes from here at the earliest */

@@ -21,8 +21,8 @@ static char *readable_folder(ArchiveStore *store, const MkMailInfo *info, const 
  * The store of a mail that @principal may see. One answer for what is not there and what must not
  * be seen, so that numbers tell nothing.
  */
-static ArchiveStore *mail_store(MkArchive *archive, const MkPrincipal *principal, MkMailId id,
-                                MkMailInfo *out_info, char **out_folder, GError **error)
+ArchiveStore *mail_store(MkArchive *archive, const MkPrincipal *principal, MkMailId id,
+                         MkMailInfo *out_info, char **out_folder, GError **error)
 {
     ArchiveStore *store = store_find(archive, id.store_id);
     g_auto(MkMailInfo) info = MK_MAIL_INFO_INIT;
@@ -85,6 +85,7 @@ MkFoundMail *mk_archive_mail_get(MkArchive *archive, const MkPrincipal *principa
     mail->size_bytes = info.size_bytes;
     mail->folder = g_steal_pointer(&folder);
     mail->flags = info.flags;
+    mail->group_count = 1;
     return mail;
 }
 
@@ -203,4 +204,24 @@ GBytes *mk_archive_report_read(MkArchive *archive, const MkPrincipal *principal,
     if (receipt->report_whole != NULL)
         return g_bytes_ref(receipt->report_whole);
     return put_together(store, id.number, receipt, error);
+}
+
+/* -- text of attachments ------------------------------------------------------------------------- */
+/* While some of it is still to be read, nothing is known of any. What the index says is no reason
+ * not to show a mail: when it cannot be read, nothing is known either. */
+GArray *mk_archive_attachment_texts(MkArchive *archive, const MkPrincipal *principal, MkMailId id,
+                                    GError **error)
+{
+    ArchiveStore *store = mail_store(archive, principal, id, NULL, NULL, error);
+    g_auto(MkIndexedMail) mail = { 0 };
+    g_autoptr(GError) failed = NULL;
+
+    if (store == NULL)
+        return NULL;
+    if (mk_index_mail(store->index, id.number, &mail, &failed) &&
+        (mail.flags & INDEX_TEXT_PENDING) == 0 && mail.attachments != NULL)
+        return g_steal_pointer(&mail.attachments);
+    if (g_error_matches(failed, MK_ERROR, MK_ERROR_CORRUPT))
+        index_status_damaged(archive, store, failed->message);
+    return g_array_new(FALSE, FALSE, sizeof(MkAttachmentText));
 }

@@ -17,25 +17,69 @@ void archive_store_free(ArchiveStore *store)
     if (store == NULL)
         return;
     follower_free(store->follower);
+    attachment_reader_free(store->attachments);
+    rebuild_work_clear(&store->rebuild);
     mk_index_close(store->index);
     mk_store_close(store->store);
+    mk_key_free(store->conversation_key);
+    index_status_clear(&store->index_status);
     pthread_mutex_destroy(&store->index_writer_lock);
+    pthread_mutex_destroy(&store->merge_lock);
     g_free(store->name);
     g_free(store->dir);
     g_free(store);
 }
 
+/* -- the index ----------------------------------------------------------------------------------- */
+/* All files of it: it can always be made again. */
+static bool empty_index_dir(const char *dir, GError **error)
+{
+    g_autoptr(GDir) handle = g_dir_open(dir, 0, NULL);
+    const char *name;
+
+    while (handle != NULL && (name = g_dir_read_name(handle)) != NULL) {
+        g_autofree char *path = g_build_filename(dir, name, NULL);
+
+        if (g_file_test(path, G_FILE_TEST_IS_DIR)) {
+            if (!empty_index_dir(path, error))
+                return false;
+        } else if (unlink(path) != 0 && errno != ENOENT) {
+            return mk_fail_errno(error, errno, "remove %s", path);
+        }
+    }
+    return true;
+}
+
+/* An index that cannot be opened is no reason to take no mail: it is filled anew. */
+static MkIndex *index_open(ArchiveStore *store, uint64_t map_size_bytes, GError **error)
+{
+    g_autofree char *dir = g_build_filename(store->dir, "index", NULL);
+    g_autoptr(MkKey) key = mk_store_derive_key(store->store, "index");
+    g_autoptr(GError) failed = NULL;
+    MkIndex *index = mk_index_open(dir, key, map_size_bytes, &failed);
+
+    if (index != NULL)
+        return index;
+    if (!g_error_matches(failed, MK_ERROR, MK_ERROR_CORRUPT)) {
+        g_propagate_error(error, g_steal_pointer(&failed));
+        return NULL;
+    }
+    mk_log_error("archive.index-emptied", "store", MK_LOG_U64(store->id), "why", failed->message);
+    return empty_index_dir(dir, error) ? mk_index_open(dir, key, map_size_bytes, error) : NULL;
+}
+
+/* -- a store ------------------------------------------------------------------------------------- */
 static ArchiveStore *store_open(MkArchive *archive, uint32_t id, const char *name,
                                 uint64_t map_size_bytes, GError **error)
 {
     ArchiveStore *store = g_new0(ArchiveStore, 1);
-    g_autofree char *index_dir = NULL;
-    g_autoptr(MkKey) index_key = NULL;
     MkStoreOptions options = { .master_key = mk_keyring_master(archive->keyring),
                                .store_id = id,
                                .map_size_bytes = map_size_bytes };
 
+    pthread_mutex_init(&store->merge_lock, NULL);
     pthread_mutex_init(&store->index_writer_lock, NULL);
+    index_status_init(&store->index_status);
     store->id = id;
     store->name = g_strdup(name);
     store->dir = g_build_filename(archive->data_dir, "stores", name, NULL);
@@ -55,9 +99,9 @@ static ArchiveStore *store_open(MkArchive *archive, uint32_t id, const char *nam
         archive_store_free(store);
         return NULL;
     }
-    index_dir = g_build_filename(store->dir, "index", NULL);
-    index_key = mk_store_derive_key(store->store, "index");
-    store->index = mk_index_open(index_dir, index_key, map_size_bytes, error);
+    store->conversation_key = mk_store_derive_key(store->store, "conversation");
+    store->attachments = attachment_reader_new(archive, false);
+    store->index = index_open(store, map_size_bytes, error);
     if (store->index == NULL) {
         archive_store_free(store);
         return NULL;
@@ -82,15 +126,9 @@ bool stores_open(MkArchive *archive, uint64_t map_size_bytes, GError **error)
 /* -- the catalog anew ---------------------------------------------------------------------------- */
 static bool remove_index(const char *store_dir, GError **error)
 {
-    static const char *const names[] = { "data.mdb", "lock.mdb" };
+    g_autofree char *dir = g_build_filename(store_dir, "index", NULL);
 
-    for (size_t i = 0; i < G_N_ELEMENTS(names); i++) {
-        g_autofree char *path = g_build_filename(store_dir, "index", names[i], NULL);
-
-        if (unlink(path) != 0 && errno != ENOENT)
-            return mk_fail_errno(error, errno, "remove %s", path);
-    }
-    return true;
+    return empty_index_dir(dir, error);
 }
 
 bool mk_archive_rebuild_catalogs(const char *data_dir, uint64_t map_size_bytes, uint64_t *out_mails,
@@ -161,6 +199,20 @@ static MkStoreInfo *info_new(ArchiveStore *store)
     return info;
 }
 
+/* Of the store's indexes: one that needs a rebuild is enough. */
+static void info_status(MkStoreInfo *info, MkArchive *archive)
+{
+    g_autoptr(GPtrArray) indexes = mk_archive_indexes(archive, info->id, NULL);
+
+    for (guint i = 0; indexes != NULL && i < indexes->len; i++) {
+        const MkIndexInfo *index = indexes->pdata[i];
+
+        info->index_needs_rebuild = info->index_needs_rebuild || index->needs_rebuild;
+        if (info->error == NULL)
+            info->error = g_strdup(index->error);
+    }
+}
+
 /* A store or index that cannot be counted is listed with its error. */
 static void info_count(MkStoreInfo *info, ArchiveStore *store)
 {
@@ -183,35 +235,20 @@ GPtrArray *mk_archive_stores(MkArchive *archive, bool with_sizes, GError **error
 
         if (with_sizes)
             info_count(info, archive->stores->pdata[i]);
+        info_status(info, archive);
         g_ptr_array_add(infos, info);
     }
     return infos;
 }
 
 /* -- care ---------------------------------------------------------------------------------------- */
-static ArchiveStore *store_get(MkArchive *archive, uint32_t store_id, GError **error)
+ArchiveStore *store_get(MkArchive *archive, uint32_t store_id, GError **error)
 {
     ArchiveStore *store = store_find(archive, store_id);
 
     if (store == NULL)
         mk_fail(error, MK_ERROR_NOT_FOUND, "there is no archive store %u", store_id);
     return store;
-}
-
-static bool verify_index(ArchiveStore *store, MkVerifyReport *report, GError **error)
-{
-    uint64_t blocks, errors;
-
-    if (!mk_index_verify(store->index, &blocks, &errors, error))
-        return false;
-    report->values += blocks;
-    report->errors += errors;
-    if (errors > 0)
-        g_ptr_array_add(report->messages,
-                        g_strdup_printf("%" G_GUINT64_FORMAT " of %" G_GUINT64_FORMAT
-                                        " blocks of the search index are damaged: rebuild it",
-                                        errors, blocks));
-    return true;
 }
 
 bool mk_archive_verify_store(MkArchive *archive, uint32_t store_id, bool include_indexes,
@@ -222,7 +259,7 @@ bool mk_archive_verify_store(MkArchive *archive, uint32_t store_id, bool include
 
     if (store == NULL || !mk_store_verify(store->store, on_progress, cookie, out, error))
         return false;
-    if (!include_indexes || verify_index(store, out, error))
+    if (!include_indexes || index_verify(archive, store, out, error))
         return true;
     mk_verify_report_clear(out);
     return false;
@@ -233,19 +270,43 @@ static void poke_on_loop(void *cookie)
     follower_poke(cookie);
 }
 
-bool mk_archive_rebuild_index(MkArchive *archive, uint32_t store_id, GError **error)
+void store_poke(MkArchive *archive, ArchiveStore *store)
 {
-    ArchiveStore *store = store_get(archive, store_id, error);
+    mk_loop_post(archive->loop, poke_on_loop, store->follower);
+}
+
+static bool clear_index(ArchiveStore *store, GError **error)
+{
     bool ok;
 
-    if (store == NULL)
-        return false;
+    store->merge_unwanted = 1;
+    pthread_mutex_lock(&store->merge_lock);
     pthread_mutex_lock(&store->index_writer_lock); /* waits for the batch that is being written */
     ok = mk_index_clear(store->index, error);
     store->indexed = 0;
-    store->rebuild_sequence = 0; /* a rebuild under way begins anew */
+    store->rebuild_sequence = 0; /* a refill under way begins anew */
     pthread_mutex_unlock(&store->index_writer_lock);
-    if (ok)
-        mk_loop_post(archive->loop, poke_on_loop, store->follower);
+    store->merge_unwanted = 0;
+    pthread_mutex_unlock(&store->merge_lock);
     return ok;
+}
+
+bool mk_archive_rebuild_index(MkArchive *archive, uint32_t store_id, GError **error)
+{
+    ArchiveStore *store = store_get(archive, store_id, error);
+
+    if (store == NULL || !clear_index(store, error))
+        return false;
+    store_poke(archive, store);
+    return true;
+}
+
+void mk_archive_release_memory(MkArchive *archive)
+{
+    for (guint i = 0; i < archive->stores->len; i++) {
+        const ArchiveStore *store = archive->stores->pdata[i];
+
+        if (store->index != NULL)
+            mk_index_release_memory(store->index);
+    }
 }

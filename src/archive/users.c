@@ -86,7 +86,8 @@ static bool delete_locked(MkArchive *archive, const char *user_name, GError **er
     if (user_record_is_admin(record) && !user_table_admin_remains(&archive->users, record->user.id))
         return mk_fail(error, MK_ERROR_DENIED,
                        "the last administrator who can log in cannot be deleted");
-    if (!master_put(archive, MASTER_USERS, record->user.id, NULL, error))
+    if (!saved_searches_delete_all(archive, record->user.id, error) ||
+        !master_put(archive, MASTER_USERS, record->user.id, NULL, error))
         return false;
     user_table_remove(&archive->users, record->user.id);
     return true;

@@ -64,7 +64,7 @@ bool certificate_load(const MkSettings *settings, MkTls **out_mail, MkTls **out_
 /* -- memory.c ------------------------------------------------------------------------------ */
 typedef struct MemoryKeeper MemoryKeeper;
 void memory_tune(void); /* before the first thread */
-MemoryKeeper *memory_keeper_new(MkLoop *loop);
+MemoryKeeper *memory_keeper_new(MkLoop *loop, MkArchive *archive);
 void memory_keeper_free(MemoryKeeper *keeper);
 
 /* -- metrics.c ----------------------------------------------------------------------------- */

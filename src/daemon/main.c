@@ -164,7 +164,7 @@ static bool run(Daemon *daemon, GError **error)
 {
     if (!prepare(daemon, error) || !services_start(daemon, error))
         return false;
-    daemon->memory = memory_keeper_new(daemon->loop);
+    daemon->memory = memory_keeper_new(daemon->loop, daemon->archive);
     mk_log_info("daemon.started", "version", MK_VERSION, "pid", MK_LOG_U64(getpid()));
     mk_loop_run(daemon->loop);
     return true;

@@ -17,14 +17,17 @@ enum {
     LARGE_BYTES = 1 << 20,
     TRIM_BYTES = 4 << 20,
     LOOK_EVERY_MS = 3000,
+    QUIET_LOOKS = 20, /* after a minute without a job the index lets go of what it keeps opened */
 };
 
 struct MemoryKeeper {
     MkJob job; /* when @trimming */
     MkLoop *loop;
+    MkArchive *archive;
     MkTimer *timer;
     uint64_t jobs_seen;
     uint64_t jobs_trimmed; /* all that these left behind is handed back */
+    unsigned quiet_looks;  /* in a row, since then */
     bool idle;             /* at the last look */
     bool trimming;
     bool freed;
@@ -74,19 +77,27 @@ static void look(void *cookie)
     MemoryKeeper *keeper = cookie;
     uint64_t jobs = jobs_done(keeper->loop);
 
-    if (keeper->trimming || jobs == keeper->jobs_trimmed)
+    if (keeper->trimming)
         return;
+    if (jobs == keeper->jobs_trimmed) {
+        if (++keeper->quiet_looks != QUIET_LOOKS)
+            return;
+        mk_archive_release_memory(keeper->archive);
+    } else {
+        keeper->quiet_looks = 0;
+    }
     keeper->idle = jobs == keeper->jobs_seen;
     keeper->jobs_seen = jobs;
     keeper->job = (MkJob){ .run = trim_run, .done = trim_done };
     keeper->trimming = mk_job_submit(keeper->loop, MK_LANE_BACKGROUND, &keeper->job, NULL);
 }
 
-MemoryKeeper *memory_keeper_new(MkLoop *loop)
+MemoryKeeper *memory_keeper_new(MkLoop *loop, MkArchive *archive)
 {
     MemoryKeeper *keeper = g_new0(MemoryKeeper, 1);
 
     keeper->loop = loop;
+    keeper->archive = archive;
     keeper->timer = mk_timer_new(loop, look, keeper);
     mk_timer_start_repeat(keeper->timer, LOOK_EVERY_MS);
     return keeper;

@@ -19,6 +19,12 @@ static void metric(GString *out, const char *name, const char *labels, double va
     g_string_append_printf(out, "mailkeep_%s%s %s\n", name, labels, number);
 }
 
+static const char *const lane_names[MK_LANE_COUNT] = {
+    [MK_LANE_INTERACTIVE] = "interactive", [MK_LANE_BULK] = "bulk",
+    [MK_LANE_BACKGROUND] = "background",   [MK_LANE_CARE] = "care",
+    [MK_LANE_OPERATION] = "operation",
+};
+
 static void loop_metrics(GString *out, const MkLoop *loop)
 {
     MkLoopGauges g;
@@ -28,16 +34,12 @@ static void loop_metrics(GString *out, const MkLoop *loop)
     metric(out, "loop_delay_seconds", "{quantile=\"0.5\"}", (double) g.delay_p50_us / 1e6);
     metric(out, "loop_delay_seconds", "{quantile=\"0.99\"}", (double) g.delay_p99_us / 1e6);
     metric(out, "loop_delay_seconds", "{quantile=\"1\"}", (double) g.delay_max_us / 1e6);
-    metric(out, "jobs_waiting", "{lane=\"interactive\"}",
-           (double) g.jobs_waiting[MK_LANE_INTERACTIVE]);
-    metric(out, "jobs_waiting", "{lane=\"bulk\"}", (double) g.jobs_waiting[MK_LANE_BULK]);
-    metric(out, "jobs_waiting", "{lane=\"background\"}",
-           (double) g.jobs_waiting[MK_LANE_BACKGROUND]);
-    metric(out, "jobs_done_total", "{lane=\"interactive\"}",
-           (double) g.jobs_done[MK_LANE_INTERACTIVE]);
-    metric(out, "jobs_done_total", "{lane=\"bulk\"}", (double) g.jobs_done[MK_LANE_BULK]);
-    metric(out, "jobs_done_total", "{lane=\"background\"}",
-           (double) g.jobs_done[MK_LANE_BACKGROUND]);
+    for (int lane = 0; lane < MK_LANE_COUNT; lane++) {
+        g_autofree char *label = g_strdup_printf("{lane=\"%s\"}", lane_names[lane]);
+
+        metric(out, "jobs_waiting", label, (double) g.jobs_waiting[lane]);
+        metric(out, "jobs_done_total", label, (double) g.jobs_done[lane]);
+    }
 }
 
 static void archive_metrics(GString *out, MkArchive *archive)

@@ -259,6 +259,7 @@ void services_stop(Daemon *daemon)
     daemon->stop_began_ms = mk_clock_monotonic_ms();
     free_listeners(daemon);
     mk_smtp_server_stop(daemon->smtp);
+    mk_archive_begin_stop(daemon->archive);
     mk_admin_stop(daemon->admin);
     for (HttpRole role = 0; role < HTTP_COUNT; role++)
         mk_http_server_stop(daemon->http[role], STOP_GRACE_MS / 2);

@@ -55,6 +55,23 @@ static inline uint64_t bits_at(const uint8_t *data, size_t length, size_t bit, u
     return (uint64_t) (window >> shift) & mask;
 }
 
+/* A value of so many bits lies within eight octets wherever it begins. */
+#define MAX_NARROW 57
+
+/* As many as can be read eight octets at a time; how many that is. */
+static size_t unpack_narrow(const uint8_t *data, size_t length, uint64_t *values, size_t count,
+                            unsigned width)
+{
+    const uint64_t mask = (UINT64_C(1) << width) - 1;
+    size_t i = 0;
+    for (size_t bit = 0; i < count && bit / 8 + 8 <= length; i++, bit += width) {
+        uint64_t octets;
+        memcpy(&octets, data + bit / 8, sizeof octets);
+        values[i] = GUINT64_FROM_LE(octets) >> (bit % 8) & mask;
+    }
+    return i;
+}
+
 bool mk_bits_unpack(MkReader *reader, uint64_t *values, size_t count, unsigned width)
 {
     if (width > 64) {
@@ -69,7 +86,8 @@ bool mk_bits_unpack(MkReader *reader, uint64_t *values, size_t count, unsigned w
         memset(values, 0, count * sizeof *values);
         return true;
     }
-    for (size_t i = 0; i < count; i++)
+    size_t i = width <= MAX_NARROW ? unpack_narrow(data, length, values, count, width) : 0;
+    for (; i < count; i++)
         values[i] = bits_at(data, length, i * width, width);
     return true;
 }

@@ -3,20 +3,17 @@
  */
 #include "internal.h"
 
-void mk_column_init(MkColumn *column, MkTxn *txn, MkWatch *watch, const MkSegment *segment,
-                    MkStreamKind stream)
+void mk_column_init(MkColumn *column, MkWatch *watch, const MkSegment *segment, MkStreamKind stream)
 {
-    column->txn = txn;
     column->watch = watch;
     column->segment = segment;
     column->stream = stream;
-    column->block = g_byte_array_new();
     column->loaded = UINT32_MAX;
 }
 
 void mk_column_clear(MkColumn *column)
 {
-    g_clear_pointer(&column->block, g_byte_array_unref);
+    g_clear_pointer(&column->block, mk_block_unref);
 }
 
 void mk_column_encode(GByteArray *out, const uint64_t *values, size_t count)
@@ -53,9 +50,8 @@ static bool decode(MkReader *reader, uint64_t *values, size_t count)
 static bool load_block(MkColumn *column, uint32_t block, GError **error)
 {
     column->loaded = UINT32_MAX;
-    return mk_watch_check(column->watch, error) &&
-           mk_segment_block(column->txn, column->segment->info.id, column->stream, block,
-                            column->block, error);
+    return mk_block_load(&column->block, column->segment, column->watch, column->stream, block,
+                         error);
 }
 
 bool mk_column_get(MkColumn *column, uint32_t doc, uint64_t *out, GError **error)
@@ -64,7 +60,7 @@ bool mk_column_get(MkColumn *column, uint32_t doc, uint64_t *out, GError **error
     if (column->loaded != block) {
         if (!load_block(column, block, error))
             return false;
-        MkReader reader = mk_reader(column->block->data, column->block->len);
+        MkReader reader = mk_reader(column->block->data, column->block->length);
         if (!decode(&reader, column->values,
                     docs_in_block(column->segment, block, MK_INDEX_COLUMN_DOCS)))
             return mk_index_corrupt(error);
@@ -75,10 +71,9 @@ bool mk_column_get(MkColumn *column, uint32_t doc, uint64_t *out, GError **error
 }
 
 /* -- folders: varint sets; each: varint count, varint gaps; then a column of set numbers ------ */
-void mk_folder_column_init(MkFolderColumn *column, MkTxn *txn, MkWatch *watch,
-                           const MkSegment *segment)
+void mk_folder_column_init(MkFolderColumn *column, MkWatch *watch, const MkSegment *segment)
 {
-    mk_column_init(&column->column, txn, watch, segment, STREAM_FOLDERS);
+    mk_column_init(&column->column, watch, segment, STREAM_FOLDERS);
     column->ids = g_array_new(FALSE, FALSE, sizeof(uint32_t));
     column->ends = g_array_new(FALSE, FALSE, sizeof(uint32_t));
 }
@@ -161,7 +156,7 @@ static bool load_folders(MkFolderColumn *column, uint32_t block, GError **error)
     MkColumn *numbers = &column->column;
     if (!load_block(numbers, block, error))
         return false;
-    MkReader reader = mk_reader(numbers->block->data, numbers->block->len);
+    MkReader reader = mk_reader(numbers->block->data, numbers->block->length);
     size_t count = docs_in_block(numbers->segment, block, MK_INDEX_COLUMN_DOCS);
     if (!read_sets(&reader, column) || !decode(&reader, numbers->values, count))
         return mk_index_corrupt(error);

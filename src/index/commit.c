@@ -9,7 +9,9 @@ typedef struct {
     uint32_t *order;   /* places of the living mails, ascending in number */
     uint32_t *new_doc; /* place -> document of the segment, UINT32_MAX = dead */
     uint32_t doc_count;
-    uint32_t *ranks[2]; /* place -> rank by sender, by subject */
+    uint32_t *ranks[2];       /* place -> rank by sender, by subject */
+    MkSegmentWriter *segment; /* NULL: no mail to write */
+    MkSegmentInfo info;
 } Commit;
 
 static void commit_clear(Commit *commit)
@@ -18,6 +20,7 @@ static void commit_clear(Commit *commit)
     g_free(commit->new_doc);
     g_free(commit->ranks[0]);
     g_free(commit->ranks[1]);
+    mk_segment_writer_free(commit->segment);
 }
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Commit, commit_clear)
 
@@ -83,42 +86,39 @@ static GArray *gone_numbers(const Commit *commit)
     return numbers;
 }
 
-static bool delete_from(MkWriteTxn *txn, MkSegmentState *state, const GArray *numbers,
-                        MkSegmentInfo *info, GError **error)
+static bool delete_from(MkSegmentState *state, const GArray *numbers, MkDocSet **deleted,
+                        GError **error)
 {
     g_auto(MkColumn) column = { 0 };
-    g_autoptr(MkDocSet) deleted = NULL;
-    mk_column_init(&column, txn, NULL, state->segment, STREAM_NUMBER);
+    mk_column_init(&column, NULL, state->segment, STREAM_NUMBER);
     for (guint i = 0; i < numbers->len; i++)
-        if (!delete_doc(state, &deleted, &column, g_array_index(numbers, uint32_t, i), error))
-            return false;
-    if (deleted == NULL)
-        return true;
-    info->deleted_count = (uint32_t) mk_doc_set_count(deleted);
-    return mk_deleted_store(txn, info->id, deleted, error);
-}
-
-static bool delete_old(const Commit *commit, MkWriteTxn *txn, MkView *view, MkManifest *manifest,
-                       GError **error)
-{
-    g_autoptr(GArray) numbers = gone_numbers(commit);
-    for (guint i = 0; i < manifest->segments->len; i++)
-        if (!delete_from(txn, &view->segments[i], numbers,
-                         &g_array_index(manifest->segments, MkSegmentInfo, i), error))
+        if (!delete_doc(state, deleted, &column, g_array_index(numbers, uint32_t, i), error))
             return false;
     return true;
 }
 
-/* A segment all of whose mails are gone is no more of use. */
-static bool drop_empty(MkWriteTxn *txn, MkManifest *manifest, GError **error)
+/* Changes the manifest, the database and, for the view to come, @changed. */
+static bool delete_old(const Commit *commit, MkWriteTxn *txn, const MkView *view,
+                       MkManifest *manifest, GHashTable *changed, GError **error)
 {
+    g_autoptr(GArray) numbers = gone_numbers(commit);
     for (guint i = manifest->segments->len; i-- > 0;) {
-        const MkSegmentInfo *info = &g_array_index(manifest->segments, MkSegmentInfo, i);
-        if (info->deleted_count < info->doc_count)
-            continue;
-        if (!mk_segment_erase(txn, info->id, error))
+        MkSegmentInfo *info = &g_array_index(manifest->segments, MkSegmentInfo, i);
+        g_autoptr(MkDocSet) deleted = NULL;
+        if (!delete_from(&view->segments[i], numbers, &deleted, error))
             return false;
-        g_array_remove_index(manifest->segments, i);
+        if (deleted == NULL)
+            continue;
+        info->deleted_count = (uint32_t) mk_doc_set_count(deleted);
+        /* A segment all of whose mails are gone is no more of use. */
+        bool empty = info->deleted_count == info->doc_count;
+        if (!(empty ? mk_deleted_erase(txn, info->id, error)
+                    : mk_deleted_store(txn, info->id, deleted, error)))
+            return false;
+        if (empty)
+            g_array_remove_index(manifest->segments, i);
+        else
+            g_hash_table_insert(changed, GUINT_TO_POINTER(info->id), g_steal_pointer(&deleted));
     }
     return true;
 }
@@ -166,7 +166,7 @@ static MkSortItem *sorted_terms(const MkTermTable *table)
     return items;
 }
 
-/* Each term once, backwards, if it has a posting in the segment. */
+/* Each term once, backwards, if it has a posting in the segment. A Message-ID is no word. */
 static void note_reversed(MkArena *arena, GArray *reversed, const MkTerm *term)
 {
     char *text = mk_arena_string(arena, term->text, term->length);
@@ -196,7 +196,7 @@ static bool write_terms(Commit *commit, MkSegmentWriter *segment, GArray *revers
             return false;
         bool again = last != NULL && last->length == term->length &&
                      memcmp(last->text, term->text, term->length) == 0;
-        if (!again && term->length > 0)
+        if (!again && term->length > 0 && term->field != MK_FIELD_MESSAGE_ID)
             note_reversed(&table->arena, reversed, term);
         last = term;
     }
@@ -262,6 +262,10 @@ static bool write_docs(Commit *commit, MkSegmentWriter *segment, GError **error)
                              .subject_rank = commit->ranks[1][commit->order[i]],
                              .folders = doc->folders,
                              .folder_count = doc->folder_count,
+                             .conversation = doc->conversation,
+                             .copy = doc->copy,
+                             .attachments = doc->attachments,
+                             .attachment_count = doc->attachment_count,
                              .texts = { doc->texts[0], doc->texts[1], doc->texts[2] } };
         if (!mk_segment_writer_doc(segment, &row, error))
             return false;
@@ -269,46 +273,58 @@ static bool write_docs(Commit *commit, MkSegmentWriter *segment, GError **error)
     return true;
 }
 
-static bool write_segment(Commit *commit, MkWriteTxn *txn, MkManifest *manifest, GError **error)
+static bool write_segment(Commit *commit, GError **error)
 {
     MkIndex *index = commit->writer->index;
-    MkSegmentInfo info;
     if (commit->doc_count == 0)
         return true;
-    uint32_t id = mk_index_take_id(index, manifest);
-    g_autoptr(MkSegmentWriter) segment = mk_segment_writer_new(index->db, txn, id);
-    if (!write_docs(commit, segment, error) || !write_reversed(commit, segment, error) ||
-        !mk_segment_writer_end(segment, &info, error))
-        return false;
-    g_array_append_val(manifest->segments, info);
-    return true;
+    commit->segment = mk_segment_writer_new(index, mk_index_take_id(index), error);
+    return commit->segment != NULL && write_docs(commit, commit->segment, error) &&
+           write_reversed(commit, commit->segment, error) &&
+           mk_segment_writer_end(commit->segment, &commit->info, error);
 }
 
-/*
- * The segment comes first, in as many transactions as it takes; what readers notice, deletions
- * and manifest, is in the last one.
- */
-static bool run(Commit *commit, uint64_t watermark, GError **error)
+/* -- all together -------------------------------------------------------------------------- */
+static void unref_set(gpointer set)
+{
+    mk_doc_set_unref(set);
+}
+
+/* What readers notice: deletions and manifest. */
+static bool change_manifest(Commit *commit, uint64_t watermark, GError **error)
 {
     MkIndex *index = commit->writer->index;
     g_auto(MkWriteTxn) txn = MK_TXN_INIT;
-    if (!mk_write_txn_begin(&txn, index->db, error))
-        return false;
-    g_autoptr(MkView) view = mk_view_for(index, &txn, error);
-    if (view == NULL)
+    g_autoptr(MkView) before = mk_view_whole(index, error);
+    g_autoptr(GHashTable) changed = g_hash_table_new_full(NULL, NULL, NULL, unref_set);
+    if (before == NULL || !mk_write_txn_begin(&txn, index->db, error))
         return false;
 
-    g_auto(MkManifest) manifest = mk_manifest_copy(&view->manifest);
-    g_auto(MkManifest) added = { 0, 0, manifest.next_id, NULL };
-    added.segments = g_array_new(FALSE, FALSE, sizeof(MkSegmentInfo));
-    if (!write_segment(commit, &txn, &added, error) ||
-        !delete_old(commit, &txn, view, &manifest, error) || !drop_empty(&txn, &manifest, error))
+    g_auto(MkManifest) manifest = mk_manifest_copy(&before->manifest);
+    if (!delete_old(commit, &txn, before, &manifest, changed, error))
         return false;
-    g_array_append_vals(manifest.segments, added.segments->data, added.segments->len);
+    if (commit->segment != NULL)
+        g_array_append_val(manifest.segments, commit->info);
     manifest.generation++;
     manifest.watermark = watermark;
-    manifest.next_id = MAX(manifest.next_id, index->next_id);
-    return mk_manifest_store(&txn, &manifest, error) && mk_write_txn_commit(&txn, error);
+    manifest.next_id = mk_index_take_id(index);
+    g_autoptr(MkView) view = mk_view_next(index, before, &manifest, changed, error);
+    return view != NULL && mk_manifest_store(&txn, &manifest, error) &&
+           mk_view_commit(index, &txn, view, error);
+}
+
+/* The segment's file first: it may take long, and a merge may change the manifest meanwhile. */
+static bool run(Commit *commit, uint64_t watermark, GError **error)
+{
+    MkIndex *index = commit->writer->index;
+    if (!write_segment(commit, error))
+        return false;
+    pthread_mutex_lock(&index->manifest_lock);
+    bool ok = change_manifest(commit, watermark, error);
+    pthread_mutex_unlock(&index->manifest_lock);
+    if (ok && commit->segment != NULL)
+        mk_segment_writer_keep(commit->segment);
+    return ok;
 }
 
 bool mk_index_writer_commit(MkIndexWriter *writer, uint64_t watermark, GError **error)

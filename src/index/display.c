@@ -7,14 +7,11 @@
 #include "fold.h"
 #include "internal.h"
 
-void mk_display_init(MkDisplay *display, MkTxn *txn, MkWatch *watch, const MkSegment *segment)
+void mk_display_init(MkDisplay *display, MkWatch *watch, const MkSegment *segment)
 {
-    *display = (MkDisplay){ .txn = txn,
-                            .watch = watch,
-                            .segment = segment,
-                            .block = g_byte_array_new(),
-                            .loaded = UINT32_MAX,
-                            .texts = g_ptr_array_new() };
+    *display = (MkDisplay){
+        .watch = watch, .segment = segment, .loaded = UINT32_MAX, .texts = g_ptr_array_new()
+    };
 }
 
 static void drop_texts(MkDisplay *display)
@@ -25,7 +22,7 @@ static void drop_texts(MkDisplay *display)
 void mk_display_clear(MkDisplay *display)
 {
     g_clear_pointer(&display->texts, g_ptr_array_unref);
-    g_clear_pointer(&display->block, g_byte_array_unref);
+    g_clear_pointer(&display->block, mk_block_unref);
 }
 
 void mk_display_encode(GByteArray *out, const char *const *texts, size_t count)
@@ -73,12 +70,11 @@ bool mk_display_get(MkDisplay *display, uint32_t doc, const char *out[3], GError
     if (display->loaded != block) {
         display->loaded = UINT32_MAX;
         drop_texts(display);
-        if (!mk_watch_check(display->watch, error) ||
-            !mk_segment_block(display->txn, display->segment->info.id, STREAM_DISPLAY, block,
-                              display->block, error))
+        if (!mk_block_load(&display->block, display->segment, display->watch, STREAM_DISPLAY, block,
+                           error))
             return false;
         uint32_t left = display->segment->info.doc_count - block * MK_INDEX_DISPLAY_DOCS;
-        MkReader reader = mk_reader(display->block->data, display->block->len);
+        MkReader reader = mk_reader(display->block->data, display->block->length);
         if (!decode(&reader, display->texts, MIN(left, MK_INDEX_DISPLAY_DOCS)))
             return mk_index_corrupt(error);
         display->loaded = block;

@@ -21,9 +21,15 @@ MkDocSet *mk_doc_set_new(uint32_t size, bool full)
     return set;
 }
 
-void mk_doc_set_free(MkDocSet *set)
+MkDocSet *mk_doc_set_ref(MkDocSet *set)
 {
-    if (set == NULL)
+    g_atomic_int_inc(&set->refs);
+    return set;
+}
+
+void mk_doc_set_unref(MkDocSet *set)
+{
+    if (set == NULL || !g_atomic_int_dec_and_test(&set->refs))
         return;
     g_free(set->words);
     g_free(set);
@@ -45,6 +51,18 @@ void mk_doc_set_or(MkDocSet *set, const MkDocSet *other)
 {
     for (size_t i = 0; i < word_count(set->size); i++)
         set->words[i] |= other->words[i];
+}
+
+void mk_doc_set_remove_range(MkDocSet *set, uint32_t from, uint32_t end)
+{
+    while (from < end) {
+        uint32_t stop = (uint32_t) MIN(end, ((uint64_t) from / 64 + 1) * 64);
+        uint64_t bits = UINT64_MAX << (from % 64);
+        if (stop % 64 != 0)
+            bits &= (UINT64_C(1) << (stop % 64)) - 1;
+        set->words[from / 64] &= ~bits;
+        from = stop;
+    }
 }
 
 uint64_t mk_doc_set_count(const MkDocSet *set)

@@ -3,30 +3,58 @@
  */
 #include "match.h"
 
-#define BIT(field) (1u << (field))
-#define ALL_FIELDS                                                                      \
-    (BIT(MK_FIELD_SUBJECT) | BIT(MK_FIELD_FROM) | BIT(MK_FIELD_TO) | BIT(MK_FIELD_CC) | \
-     BIT(MK_FIELD_BCC) | BIT(MK_FIELD_BODY) | BIT(MK_FIELD_ATTACHMENT_NAME) |           \
-     BIT(MK_FIELD_ATTACHMENT_TEXT))
+#define BIT(field) MK_FIELD_BIT(field)
+#define ADDRESS_FIELDS                                                              \
+    (BIT(MK_FIELD_FROM) | BIT(MK_FIELD_TO) | BIT(MK_FIELD_CC) | BIT(MK_FIELD_BCC) | \
+     BIT(MK_FIELD_ENVELOPE))
+#define RECIPIENT_FIELDS (ADDRESS_FIELDS & ~BIT(MK_FIELD_FROM))
 
-unsigned mk_clause_fields(const MkClause *clause, bool with_envelope)
+/* -- what is asked ------------------------------------------------------------------------ */
+/* Clauses of the words typed for an address count as if they had its prefix. */
+static void add_demands(const MkQuery *query, unsigned unprefixed, bool words, unsigned allowed,
+                        GArray *out)
 {
-    unsigned envelope = with_envelope ? BIT(MK_FIELD_ENVELOPE) : 0;
-    switch (clause->prefix) {
-    case CLAUSE_ANY: return ALL_FIELDS | envelope;
-    case CLAUSE_SUBJECT: return BIT(MK_FIELD_SUBJECT);
-    case CLAUSE_FROM: return BIT(MK_FIELD_FROM);
-    case CLAUSE_TO: return BIT(MK_FIELD_TO);
-    case CLAUSE_CC: return BIT(MK_FIELD_CC);
-    case CLAUSE_BCC: return BIT(MK_FIELD_BCC) | envelope;
-    case CLAUSE_BODY: return BIT(MK_FIELD_BODY);
-    case CLAUSE_ATTACHMENT: return BIT(MK_FIELD_ATTACHMENT_TEXT);
-    case CLAUSE_PREFIX_COUNT: break;
+    for (guint i = 0; query != NULL && i < query->clauses->len; i++) {
+        const MkClause *clause = query->clauses->pdata[i];
+        unsigned fields = mk_clause_fields(clause, unprefixed);
+        bool open = words && clause->prefix == CLAUSE_ANY, star = mk_clause_is_star(clause);
+        /* from:* does not say which address is wanted */
+        MkDemand demand = { .clause = clause,
+                            .fields = fields & allowed,
+                            .address = !open && !star && !clause->exclude &&
+                                       (fields & ~ADDRESS_FIELDS) == 0,
+                            .open = open && !star && clause->exclude };
+        g_array_append_val(out, demand);
     }
-    g_assert_not_reached();
 }
 
-/* Documents of @within that match in any of @fields, added to @out. */
+/* Single words first: rows and patterns cost more, and less when few mails are left. */
+static int cost_of(const MkDemand *demand)
+{
+    bool row = demand->clause->pieces->len > 1, pattern = false;
+    for (guint i = 0; i < demand->clause->pieces->len; i++)
+        pattern |= ((const MkQueryPiece *) demand->clause->pieces->pdata[i])->kind != PIECE_WORD;
+    return (demand->clause->exclude ? 4 : 0) + (pattern ? 2 : 0) + (row ? 1 : 0);
+}
+
+static int compare_demands(const void *a, const void *b)
+{
+    return cost_of(a) - cost_of(b);
+}
+
+GArray *mk_demands_of(const MkSearch *search)
+{
+    GArray *demands = g_array_new(FALSE, FALSE, sizeof(MkDemand));
+    unsigned allowed = search->with_envelope ? ~0u : ~BIT(MK_FIELD_ENVELOPE);
+    add_demands(search->query, mk_fields_of(search->fields), true, allowed, demands);
+    add_demands(search->from, BIT(MK_FIELD_FROM), false, allowed, demands);
+    add_demands(search->recipients, RECIPIENT_FIELDS, false, allowed, demands);
+    g_array_sort(demands, compare_demands);
+    return demands;
+}
+
+/* -- demands ------------------------------------------------------------------------------ */
+/* As mk_match_docs(), in any of @fields. */
 static bool add_matches(const MkMatch *match, unsigned fields, const MkDocSet *within,
                         MkDocSet *out, GError **error)
 {
@@ -36,14 +64,13 @@ static bool add_matches(const MkMatch *match, unsigned fields, const MkDocSet *w
     return true;
 }
 
-static bool demand(const MkEvaluation *evaluation, const MkClause *clause, MkDocSet *docs,
-                   GError **error)
+static bool require(const MkEvaluation *evaluation, const MkDemand *demand, MkDocSet *docs,
+                    GError **error)
 {
     g_auto(MkMatch) match = MK_MATCH_INIT;
     g_autoptr(MkDocSet) found = mk_doc_set_new(docs->size, false);
-    unsigned fields = mk_clause_fields(clause, evaluation->with_envelope);
-    if (!mk_match_init(&match, evaluation, clause, fields, error) ||
-        !add_matches(&match, fields, docs, found, error))
+    if (!mk_match_init(&match, evaluation, demand->clause, demand->fields, error) ||
+        !add_matches(&match, demand->fields, docs, found, error))
         return false;
     mk_doc_set_and(docs, found);
     return true;
@@ -68,57 +95,51 @@ static void drop_covered(GArray *starts, guint length, const GArray *covers, gui
     g_array_set_size(starts, kept);
 }
 
-/* Does it say which address is wanted? from:* does not. */
-static bool demands_address(const MkClause *clause)
-{
-    return !clause->exclude && mk_clause_is_address(clause) && !mk_clause_is_star(clause);
-}
-
-/* As drop_covered(), for every address clause of the query that looks at @field. */
-static bool drop_demanded(const MkEvaluation *evaluation, const MkQuery *query, unsigned field,
+/* As drop_covered(), for every demand of an address in @field. */
+static bool drop_demanded(const MkEvaluation *evaluation, const GArray *demands, unsigned field,
                           guint length, const MkDocSet *docs, uint32_t from, GArray *starts,
                           GError **error)
 {
     g_autoptr(GArray) covers = g_array_new(FALSE, FALSE, sizeof(uint64_t));
-    for (guint i = 0; i < query->clauses->len && starts->len > 0; i++) {
-        const MkClause *clause = query->clauses->pdata[i];
+    for (guint i = 0; i < demands->len && starts->len > 0; i++) {
+        const MkDemand *demand = &g_array_index(demands, MkDemand, i);
         g_auto(MkMatch) match = MK_MATCH_INIT;
-        if (!demands_address(clause) ||
-            !(mk_clause_fields(clause, evaluation->with_envelope) & BIT(field)))
+        if (!demand->address || !(demand->fields & BIT(field)))
             continue;
-        if (!mk_match_init(&match, evaluation, clause, BIT(field), error) ||
+        if (!mk_match_init(&match, evaluation, demand->clause, BIT(field), error) ||
             !mk_match_starts(&match, field, docs, from, covers, error))
             return false;
-        drop_covered(starts, length, covers, match.piece_count);
+        drop_covered(starts, length, covers, demand->clause->span);
     }
     return true;
 }
 
-/* Fields in which an unprefixed exclusion must not look at addresses that were demanded. */
-static unsigned demanded_fields(const MkEvaluation *evaluation, const MkQuery *query)
+/* Fields in which an open exclusion must not look at addresses that were demanded. */
+static unsigned demanded_fields(const GArray *demands)
 {
     unsigned fields = 0;
-    for (guint i = 0; i < query->clauses->len; i++) {
-        const MkClause *clause = query->clauses->pdata[i];
-        if (demands_address(clause))
-            fields |= mk_clause_fields(clause, evaluation->with_envelope);
+    for (guint i = 0; i < demands->len; i++) {
+        const MkDemand *demand = &g_array_index(demands, MkDemand, i);
+        if (demand->address)
+            fields |= demand->fields;
     }
     return fields;
 }
 
 /* Documents that match in @field somewhere outside the addresses demanded. */
-static bool add_undemanded(const MkMatch *match, const MkQuery *query, unsigned field,
+static bool add_undemanded(const MkMatch *match, const GArray *demands, unsigned field,
                            const MkDocSet *docs, MkDocSet *out, GError **error)
 {
     g_autoptr(MkDocSet) found = mk_doc_set_new(docs->size, false);
     g_autoptr(GArray) starts = g_array_new(FALSE, FALSE, sizeof(uint64_t));
     if (!mk_match_docs(match, field, docs, found, error))
         return false;
+    mk_doc_set_and(found, docs);
     for (uint32_t from = mk_doc_set_next(found, 0); from < found->size;
          from = mk_doc_set_next(found, from + MIN(MK_MATCH_WINDOW, found->size - from))) {
         if (!mk_match_starts(match, field, found, from, starts, error) ||
-            !drop_demanded(match->evaluation, query, field, match->piece_count, found, from, starts,
-                           error))
+            !drop_demanded(match->evaluation, demands, field, match->clause->span, found, from,
+                           starts, error))
             return false;
         for (guint i = 0; i < starts->len; i++)
             mk_doc_set_add(out, (uint32_t) (g_array_index(starts, uint64_t, i) >> 32));
@@ -130,40 +151,33 @@ static bool add_undemanded(const MkMatch *match, const MkQuery *query, unsigned 
  * search-syntax.md, note on Q21: `to:bewerbung@example.com -Bewerbung` asks for mail to this
  * address that has the word nowhere else, so what the address clause matched does not count.
  */
-static bool exclude(const MkEvaluation *evaluation, const MkQuery *query, const MkClause *clause,
+static bool exclude(const MkEvaluation *evaluation, const GArray *demands, const MkDemand *demand,
                     MkDocSet *docs, GError **error)
 {
     g_auto(MkMatch) match = MK_MATCH_INIT;
     g_autoptr(MkDocSet) found = mk_doc_set_new(docs->size, false);
-    unsigned fields = mk_clause_fields(clause, evaluation->with_envelope);
-    unsigned demanded = 0;
+    unsigned demanded = demand->open ? demanded_fields(demands) & demand->fields : 0;
 
-    if (clause->prefix == CLAUSE_ANY && !mk_clause_is_star(clause))
-        demanded = demanded_fields(evaluation, query) & fields;
-    if (!mk_match_init(&match, evaluation, clause, fields, error) ||
-        !add_matches(&match, fields & ~demanded, docs, found, error))
+    if (!mk_match_init(&match, evaluation, demand->clause, demand->fields, error) ||
+        !add_matches(&match, demand->fields & ~demanded, docs, found, error))
         return false;
     for (unsigned field = 0; field < MK_FIELD_COUNT; field++)
-        if ((demanded & BIT(field)) && !add_undemanded(&match, query, field, docs, found, error))
+        if ((demanded & BIT(field)) && !add_undemanded(&match, demands, field, docs, found, error))
             return false;
     mk_doc_set_and_not(docs, found);
     return true;
 }
 
-bool mk_evaluate(const MkEvaluation *evaluation, const MkQuery *query, MkDocSet *docs,
+bool mk_evaluate(const MkEvaluation *evaluation, const GArray *demands, MkDocSet *docs,
                  GError **error)
 {
-    for (unsigned excluding = 0; excluding <= 1; excluding++) {
-        for (guint i = 0; i < query->clauses->len; i++) {
-            const MkClause *clause = query->clauses->pdata[i];
-            if (clause->exclude != (excluding == 1))
-                continue;
-            if (mk_doc_set_next(docs, 0) == docs->size)
-                return true;
-            if (!(excluding ? exclude(evaluation, query, clause, docs, error)
-                            : demand(evaluation, clause, docs, error)))
-                return false;
-        }
+    for (guint i = 0; i < demands->len; i++) {
+        const MkDemand *demand = &g_array_index(demands, MkDemand, i);
+        if (mk_doc_set_next(docs, 0) == docs->size)
+            return true;
+        if (!(demand->clause->exclude ? exclude(evaluation, demands, demand, docs, error)
+                                      : require(evaluation, demand, docs, error)))
+            return false;
     }
     return true;
 }

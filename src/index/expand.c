@@ -89,8 +89,7 @@ static bool find_by_end(const Expansion *expansion, size_t literal, GPtrArray *o
     if (literal > sizeof start) /* no term is that long */
         return true;
     reverse(piece->text + piece->length - literal, literal, start);
-    mk_strings_init(&reversed, evaluation->txn, evaluation->watch, evaluation->segment,
-                    STREAM_REVERSED);
+    mk_strings_init(&reversed, evaluation->watch, evaluation->segment, STREAM_REVERSED);
     if (!mk_strings_seek(&reversed, start, literal, &found, error))
         return false;
     /* Not all need have a wanted field, so this bounds memory only; take_refs() has the limit. */
@@ -135,7 +134,7 @@ bool mk_expand(const MkEvaluation *evaluation, const MkQueryPiece *piece, unsign
         .evaluation = evaluation, .piece = piece, .fields = fields, .refs = out_refs
     };
     g_auto(MkStrings) terms = { 0 };
-    mk_strings_init(&terms, evaluation->txn, evaluation->watch, evaluation->segment, STREAM_TERMS);
+    mk_strings_init(&terms, evaluation->watch, evaluation->segment, STREAM_TERMS);
     switch (piece->kind) {
     case PIECE_WORD: return take_exact(&expansion, &terms, piece->text, piece->length, error);
     case PIECE_ANY: return take_exact(&expansion, &terms, "", 0, error);

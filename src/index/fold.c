@@ -22,6 +22,51 @@ bool mk_fold_is_word(int32_t code_point)
     return category >= UTF8PROC_CATEGORY_LU && category <= UTF8PROC_CATEGORY_NO;
 }
 
+typedef struct {
+    int32_t first, last;
+} Range;
+
+static bool is_among(const Range *ranges, size_t count, int32_t code_point)
+{
+    for (size_t i = 0; i < count && ranges[i].first <= code_point; i++)
+        if (code_point <= ranges[i].last)
+            return true;
+    return false;
+}
+
+bool mk_fold_is_cjk(int32_t code_point)
+{
+    static const Range ranges[] = {
+        { 0x1100, 0x11FF },   /* Hangul letters */
+        { 0x3005, 0x3007 },   /* Han: iteration and closing mark, zero */
+        { 0x3021, 0x3029 },   /* Hangzhou numerals */
+        { 0x3031, 0x3035 },   /* kana repeat marks */
+        { 0x303B, 0x303C },   /* vertical iteration mark, masu */
+        { 0x3041, 0x30FF },   /* Hiragana, Katakana */
+        { 0x31F0, 0x31FF },   /* Katakana for Ainu */
+        { 0x3400, 0x4DBF },   /* Han, extension A */
+        { 0x4E00, 0x9FFF },   /* Han */
+        { 0xA960, 0xA97F },   /* Hangul letters, extension A */
+        { 0xAC00, 0xD7FF },   /* Hangul syllables, letters of extension B */
+        { 0xF900, 0xFAFF },   /* Han that have no other form */
+        { 0x1AFF0, 0x1B16F }, /* kana of old */
+        { 0x20000, 0x323AF }, /* Han, further extensions */
+    };
+    return code_point >= ranges[0].first && is_among(ranges, G_N_ELEMENTS(ranges), code_point) &&
+           mk_fold_is_word(code_point);
+}
+
+bool mk_fold_joins(int32_t code_point)
+{
+    static const Range ranges[] = {
+        { 0x1160, 0x11FF }, /* vowels and finals of Hangul */
+        { 0x3131, 0x318E }, /* the same for display */
+        { 0xD7B0, 0xD7FB },
+        { 0xFF9E, 0xFFDC }, /* voiced marks and Hangul of half width */
+    };
+    return mk_fold_is_mark(code_point) || is_among(ranges, G_N_ELEMENTS(ranges), code_point);
+}
+
 size_t mk_fold_cut(const char *text, size_t length, size_t max)
 {
     if (length <= max)

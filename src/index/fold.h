@@ -19,6 +19,11 @@ bool mk_fold_is_word(int32_t code_point);
 /* A mark cannot begin a word: what it belongs to is missing. */
 bool mk_fold_is_mark(int32_t code_point);
 
+/* Han, Hiragana, Katakana, Hangul: written without blanks between words. Of folded text. */
+bool mk_fold_is_cjk(int32_t code_point);
+/* May it become one character with the one before it? Text is not to be cut in front of it. */
+bool mk_fold_joins(int32_t code_point);
+
 /*
  * mk_fold_text() - NFKC and full case folding, as often as it changes anything
  * @out  appended to

@@ -20,12 +20,11 @@
 
 #include "query.h"
 
-#define MK_INDEX_FORMAT 1
+#define MK_INDEX_FORMAT 2
 
 /* -- tables of the environment -------------------------------------------------------------- */
 enum {
     TABLE_META,    /* version, manifest */
-    TABLE_BLOCKS,  /* segment u32, stream u8, block u32 -> block */
     TABLE_DELETED, /* segment u32 -> documents that are replaced or removed */
 };
 
@@ -55,12 +54,15 @@ typedef enum {
     STREAM_FROM_KEYS_DIRECTORY,
     STREAM_SUBJECT_KEYS,
     STREAM_SUBJECT_KEYS_DIRECTORY,
+    STREAM_CONVERSATION, /* columns: 48 bits, 0 = none */
+    STREAM_COPY,
+    STREAM_ATTACHMENTS, /* what became of attachments' text, MK_INDEX_COLUMN_DOCS a block */
     STREAM_COUNT,
 } MkStreamKind;
 
-/* Whole overflow pages of LMDB: 4 pages less its header (16) and the seal's overhead. */
-#define MK_INDEX_BLOCK_BYTES (4 * 4096 - 16 - MK_SEAL_OVERHEAD)
-#define MK_INDEX_STRINGS_BYTES (4096 - 16 - MK_SEAL_OVERHEAD)
+/* What is read at once: large enough that seals cost little, small enough for a rare word. */
+#define MK_INDEX_BLOCK_BYTES (4 * 4096 - MK_SEAL_OVERHEAD)
+#define MK_INDEX_STRINGS_BYTES (4096 - MK_SEAL_OVERHEAD)
 #define MK_INDEX_COLUMN_DOCS 1024
 #define MK_INDEX_DISPLAY_DOCS 64
 /* Sorting by sender or subject looks at so much of it. */
@@ -69,10 +71,10 @@ typedef enum {
 #define MK_INDEX_STRING_BYTES MK_INDEX_KEY_BYTES
 /* Positions between two values of a field; more than a term has pieces, so none reaches across. */
 #define MK_INDEX_VALUE_GAP (2 * MK_LIMIT_QUERY_TERM_PIECES)
-/* Octets of blocks put into one transaction: LMDB keeps the changed pages in memory. */
-#define MK_INDEX_TXN_BYTES (8u << 20)
 
 bool mk_stream_is_octets(MkStreamKind stream);
+/* Columns whose blocks the directory gives the smallest and the largest value of. */
+bool mk_stream_has_ranges(MkStreamKind stream);
 
 /* -- manifest: what segments there are --------------------------------------------------------- */
 typedef struct {
@@ -80,6 +82,7 @@ typedef struct {
     uint32_t doc_count;
     uint32_t deleted_count;
     uint32_t first_number, last_number;
+    uint64_t file_bytes, directory_bytes;
     uint64_t lengths[STREAM_COUNT]; /* octets, or blocks */
 } MkSegmentInfo;
 
@@ -120,8 +123,9 @@ typedef struct {
     uint64_t *words;
 } MkDocSet;
 MkDocSet *mk_doc_set_new(uint32_t size, bool full);
-void mk_doc_set_free(MkDocSet *set);
-G_DEFINE_AUTOPTR_CLEANUP_FUNC(MkDocSet, mk_doc_set_free)
+MkDocSet *mk_doc_set_ref(MkDocSet *set);
+void mk_doc_set_unref(MkDocSet *set);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(MkDocSet, mk_doc_set_unref)
 static inline void mk_doc_set_add(MkDocSet *set, uint32_t doc)
 {
     set->words[doc / 64] |= UINT64_C(1) << (doc % 64);
@@ -134,6 +138,8 @@ static inline bool mk_doc_set_has(const MkDocSet *set, uint32_t doc)
 {
     return (set->words[doc / 64] >> (doc % 64) & 1) != 0;
 }
+/* Up to and without @end. */
+void mk_doc_set_remove_range(MkDocSet *set, uint32_t from, uint32_t end);
 void mk_doc_set_and(MkDocSet *set, const MkDocSet *other);
 void mk_doc_set_and_not(MkDocSet *set, const MkDocSet *other);
 void mk_doc_set_or(MkDocSet *set, const MkDocSet *other);
@@ -151,13 +157,53 @@ typedef struct {
 } MkStringDirectory;
 
 typedef struct {
+    uint64_t least, most;
+} MkColumnRange;
+
+/* Where the blocks of a stream lie in the file. */
+typedef struct {
+    uint32_t count;
+    uint64_t *places;      /* offset and length in one */
+    MkColumnRange *ranges; /* NULL but where mk_stream_has_ranges() */
+} MkBlockPlaces;
+
+/* An opened block: immutable, shared by the cache and its readers. */
+typedef struct {
+    gint refs;
+    uint32_t length;
+    uint8_t data[];
+} MkBlock;
+MkBlock *mk_block_new(uint32_t length);
+MkBlock *mk_block_ref(MkBlock *block);
+void mk_block_unref(MkBlock *block);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(MkBlock, mk_block_unref)
+
+/* The blocks used last, MK_LIMIT_INDEX_CACHE_BYTES of them; any thread. */
+typedef struct MkBlockCache MkBlockCache;
+MkBlockCache *mk_block_cache_new(size_t limit);
+void mk_block_cache_free(MkBlockCache *cache);
+/* A new reference; NULL when it is not in here. */
+MkBlock *mk_block_cache_find(MkBlockCache *cache, uint32_t segment_id, MkStreamKind stream,
+                             uint32_t number);
+void mk_block_cache_add(MkBlockCache *cache, uint32_t segment_id, MkStreamKind stream,
+                        uint32_t number, MkBlock *block);
+void mk_block_cache_forget(MkBlockCache *cache, uint32_t segment_id);
+void mk_block_cache_empty(MkBlockCache *cache);
+size_t mk_block_cache_bytes(MkBlockCache *cache);
+
+typedef struct {
     gint refs;
     MkSegmentInfo info; /* deleted_count is not kept up to date here */
+    int fd;             /* of its file, which may have lost its name meanwhile */
+    const MkKey *key;
+    MkBlockCache *cache; /* NULL: what is read is read once (merge, verify) */
+    bool damaged;        /* its file or its directories cannot be read: nothing below is set */
+    MkBlockPlaces blocks[STREAM_COUNT];
     MkStringDirectory terms, reversed, from_keys, subject_keys;
     uint32_t *first_numbers; /* of each column block */
 } MkSegment;
 
-/* A view is what one transaction sees: immutable, shared by searches. */
+/* A view is the index between two commits: immutable, shared by searches. */
 typedef struct {
     MkSegment *segment;
     MkDocSet *deleted; /* NULL = none */
@@ -170,42 +216,98 @@ typedef struct {
     MkSegmentState *segments; /* as many as the manifest has */
 } MkView;
 
+/*
+ * Fault tests: asked before each step of writing; other than 0 is the errno it fails with.
+ */
+typedef int (*MkIndexFaultFunc)(const char *step, void *cookie);
+
 struct MkIndex {
     MkDb *db;
-    pthread_mutex_t lock; /* guards view; not GLib's, which the thread sanitizer cannot see */
-    MkView *view;
-    uint32_t next_id; /* the writing thread's: no id is used twice, not even after a failure */
+    MkKey *key; /* of the segments' blocks */
+    char *segments_dir;
+    MkBlockCache *cache;
+    struct MkScopeCache *scopes;
+    /* Held while the manifest changes: by commit, merge and clear. Taken before lock. */
+    pthread_mutex_t manifest_lock;
+    pthread_mutex_t
+        lock;         /* guards what follows; not GLib's, which the thread sanitizer cannot see */
+    MkView *view;     /* what is committed; never NULL once the index is open */
+    uint32_t next_id; /* no id is used twice, not even after a failure */
+    bool merging;     /* one merge at a time */
+    MkIndexFaultFunc fault;
+    void *fault_cookie;
 };
+/* For tests; before any writing. */
+void mk_index_set_fault(MkIndex *index, MkIndexFaultFunc fault, void *cookie);
+int mk_index_fault(const MkIndex *index, const char *step);
 
-MkSegment *mk_segment_open(MkTxn *txn, const MkSegmentInfo *info, GError **error);
+/* A segment that is damaged opens too, and says so: verification counts it, searches fail. */
+MkSegment *mk_segment_open(const MkIndex *index, const MkSegmentInfo *info, GError **error);
+MkSegment *mk_segment_ref(MkSegment *segment);
 void mk_segment_unref(MkSegment *segment);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(MkSegment, mk_segment_unref)
+/* The same for one who reads each block once: borrows all of @segment, and has no cache. */
+MkSegment mk_segment_uncached(const MkSegment *segment);
+/* Fills fd, key and blocks; closing is safe after a failure. */
+bool mk_segment_file_open(MkSegment *segment, const MkIndex *index, GError **error);
+void mk_segment_file_close(MkSegment *segment);
+/* Reads the directories that are kept in memory. */
+bool mk_segment_load(MkSegment *segment, GError **error);
+/* Reads everything and looks whether it has the form it must have. */
+bool mk_segment_check(const MkSegment *segment, GError **error);
+
 MkView *mk_view_ref(MkView *view);
 void mk_view_unref(MkView *view);
 MkManifest mk_manifest_copy(const MkManifest *manifest);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(MkView, mk_view_unref)
-/* The view that fits @txn, in which the manifest is as committed: the one known, or a new one. */
-MkView *mk_view_for(MkIndex *index, MkTxn *txn, GError **error);
+/* What is committed now; never NULL. */
+MkView *mk_view_now(MkIndex *index);
+/* The same; NULL with MK_ERROR_CORRUPT when one of its segments is damaged. */
+MkView *mk_view_whole(MkIndex *index, GError **error);
+/* As the database has it; when the index is opened. */
+MkView *mk_view_load(MkIndex *index, GError **error);
+/*
+ * What the index will be with @manifest. Segments and deletions come from @before where they are
+ * the same; @changed has those deletions that are not (segment id -> MkDocSet, may be NULL).
+ */
+MkView *mk_view_next(const MkIndex *index, const MkView *before, const MkManifest *manifest,
+                     GHashTable *changed, GError **error);
+/* Commits @txn and makes @view what searches see; files no longer named vanish. */
+bool mk_view_commit(MkIndex *index, MkWriteTxn *txn, MkView *view, GError **error);
 
 /* Loads one block; absent is MK_ERROR_CORRUPT. */
-bool mk_segment_block(MkTxn *txn, uint32_t segment_id, MkStreamKind stream, uint32_t block,
-                      GByteArray *out, GError **error);
+MkBlock *mk_segment_block(const MkSegment *segment, MkStreamKind stream, uint32_t number,
+                          GError **error);
+/* The same for a reader, who holds one block at a time and says how long it may take. */
+bool mk_block_load(MkBlock **block, const MkSegment *segment, MkWatch *watch, MkStreamKind stream,
+                   uint32_t number, GError **error);
+uint64_t mk_segment_block_count(const MkSegmentInfo *info, MkStreamKind stream);
 
-bool mk_segment_block_put(MkWriteTxn *txn, uint32_t segment_id, MkStreamKind stream, uint32_t block,
-                          const GByteArray *value, GError **error);
-/* Deletes up to @max blocks of the segments @first_id..@last_id; fewer: none is left. */
-bool mk_blocks_erase(MkWriteTxn *txn, uint32_t first_id, uint32_t last_id, uint32_t max,
-                     uint32_t *out_erased, GError **error);
+char *mk_segment_path(const MkIndex *index, uint32_t id);
+void mk_segment_unlink(const MkIndex *index, uint32_t id);
+/* The file of a new segment; it is removed again unless it is kept. */
+typedef struct MkSegmentOut MkSegmentOut;
+MkSegmentOut *mk_segment_out_new(const MkIndex *index, uint32_t id, GError **error);
+void mk_segment_out_free(MkSegmentOut *out);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(MkSegmentOut, mk_segment_out_free)
+/* Appends the stream's next block. */
+bool mk_segment_out_block(MkSegmentOut *out, MkStreamKind stream, const uint8_t *data,
+                          size_t length, GError **error);
+/* Of the stream's block put last. */
+void mk_segment_out_range(MkSegmentOut *out, MkStreamKind stream, uint64_t least, uint64_t most);
+/* Durable, its name included, when true; sets file_bytes and directory_bytes. */
+bool mk_segment_out_end(MkSegmentOut *out, MkSegmentInfo *info, GError **error);
+void mk_segment_out_keep(MkSegmentOut *out);
 
 /* An octet stream, with the block read last. */
 typedef struct {
-    MkTxn *txn;
     MkWatch *watch; /* may be NULL */
     const MkSegment *segment;
     MkStreamKind stream;
-    GByteArray *block;
+    MkBlock *block;
     uint32_t loaded; /* UINT32_MAX = none */
 } MkOctets;
-void mk_octets_init(MkOctets *octets, MkTxn *txn, MkWatch *watch, const MkSegment *segment,
+void mk_octets_init(MkOctets *octets, MkWatch *watch, const MkSegment *segment,
                     MkStreamKind stream);
 void mk_octets_clear(MkOctets *octets);
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(MkOctets, mk_octets_clear)
@@ -223,12 +325,11 @@ typedef struct {
 } MkTermRef;
 
 typedef struct {
-    MkTxn *txn;
     MkWatch *watch;
     const MkSegment *segment;
     MkStreamKind stream;
     const MkStringDirectory *directory;
-    GByteArray *block;
+    MkBlock *block;
     MkReader reader;
     uint32_t block_number; /* UINT32_MAX = none loaded */
     bool stands;           /* on a string: text and what follows are valid */
@@ -240,7 +341,7 @@ typedef struct {
     unsigned ref_count;
     uint64_t docs_end, positions_end;
 } MkStrings;
-void mk_strings_init(MkStrings *strings, MkTxn *txn, MkWatch *watch, const MkSegment *segment,
+void mk_strings_init(MkStrings *strings, MkWatch *watch, const MkSegment *segment,
                      MkStreamKind stream);
 void mk_strings_clear(MkStrings *strings);
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(MkStrings, mk_strings_clear)
@@ -254,8 +355,8 @@ int mk_strings_compare(const char *a, size_t a_length, const char *b, size_t b_l
 
 /* -- postings --------------------------------------------------------------------------------- */
 /*
- * Documents: groups of 128 as width, packed gaps and the octets their positions take; the rest
- * as varints. Positions: varints of position << 1 | 1 for the first of a document, of
+ * Documents: groups of 128 as width, what the documents' distances add up to, the octets their
+ * positions take, packed gaps; the rest as varints. Positions: varints of position << 1 | 1 for the first of a document, of
  * distance << 1 for the others.
  */
 #define MK_POSTINGS_GROUP 128
@@ -273,7 +374,22 @@ void mk_postings_reset(MkPostings *postings);
 void mk_postings_add(MkPostings *postings, uint32_t doc, const uint8_t *positions, size_t length);
 /* Brings documents into ascending order, should they not be. */
 void mk_postings_sort(MkPostings *postings);
-void mk_postings_encode(const MkPostings *postings, GByteArray *out_docs);
+
+/* Encodes a posting as its documents come, in order; what is ready is taken out in between. */
+typedef struct {
+    uint32_t docs[MK_POSTINGS_GROUP]; /* the group being filled */
+    unsigned count;
+    uint64_t next; /* the smallest that the group's first one could be */
+    uint32_t doc_count;
+    uint64_t group_positions; /* octets of them */
+    GByteArray *octets, *positions;
+} MkPostingOut;
+void mk_posting_out_init(MkPostingOut *out);
+void mk_posting_out_clear(MkPostingOut *out);
+void mk_posting_out_begin(MkPostingOut *out);
+/* @positions: ready-made octets of one document */
+void mk_posting_out_add(MkPostingOut *out, uint32_t doc, const uint8_t *positions, size_t length);
+void mk_posting_out_end(MkPostingOut *out);
 
 /* Walks the documents of a posting, group by group. */
 typedef struct {
@@ -288,20 +404,25 @@ typedef struct {
 } MkDocGroups;
 void mk_doc_groups_init(MkDocGroups *groups, const GByteArray *docs, uint32_t doc_count,
                         uint32_t limit);
-/* False at the end, and when the form is wrong: then reader.failed is set. */
-bool mk_doc_groups_next(MkDocGroups *groups);
+/*
+ * False at the end, and when the form is wrong: then reader.failed is set. Groups without a
+ * document that could be in @within (may be NULL) are passed over.
+ */
+bool mk_doc_groups_next(MkDocGroups *groups, const MkDocSet *within);
+/* Where the positions of the group lie; false when the form is wrong. */
+bool mk_doc_groups_positions(const MkDocGroups *groups, const MkTermRef *ref, uint64_t *out_offset,
+                             uint64_t *out_length);
 
 /* -- columns ---------------------------------------------------------------------------------- */
 typedef struct {
-    MkTxn *txn;
     MkWatch *watch;
     const MkSegment *segment;
     MkStreamKind stream;
-    GByteArray *block;
+    MkBlock *block;
     uint32_t loaded;
     uint64_t values[MK_INDEX_COLUMN_DOCS];
 } MkColumn;
-void mk_column_init(MkColumn *column, MkTxn *txn, MkWatch *watch, const MkSegment *segment,
+void mk_column_init(MkColumn *column, MkWatch *watch, const MkSegment *segment,
                     MkStreamKind stream);
 void mk_column_clear(MkColumn *column);
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(MkColumn, mk_column_clear)
@@ -323,8 +444,7 @@ typedef struct {
     GArray *ids;     /* uint32_t: all sets behind each other, ascending each */
     GArray *ends;    /* uint32_t: where each set ends in ids */
 } MkFolderColumn;
-void mk_folder_column_init(MkFolderColumn *column, MkTxn *txn, MkWatch *watch,
-                           const MkSegment *segment);
+void mk_folder_column_init(MkFolderColumn *column, MkWatch *watch, const MkSegment *segment);
 void mk_folder_column_clear(MkFolderColumn *column);
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(MkFolderColumn, mk_folder_column_clear)
 /* Loads the block of @doc if need be; *out_set is the set's number within the block. */
@@ -334,16 +454,36 @@ const uint32_t *mk_folder_column_ids(const MkFolderColumn *column, uint32_t set,
 /* @sets: GArray of uint32_t each, one a mail */
 void mk_folder_column_encode(GByteArray *out, GArray *const *sets, size_t count);
 
-/* What lists show. */
+/* What became of the text of attachments; most mails have none and take no room. */
 typedef struct {
-    MkTxn *txn;
     MkWatch *watch;
     const MkSegment *segment;
-    GByteArray *block;
+    MkBlock *block;
+    uint32_t loaded;
+    GArray *items;                       /* MkAttachmentText of the block */
+    uint32_t ends[MK_INDEX_COLUMN_DOCS]; /* where each mail's end in items */
+} MkAttachmentColumn;
+void mk_attachment_column_init(MkAttachmentColumn *column, MkWatch *watch,
+                               const MkSegment *segment);
+void mk_attachment_column_clear(MkAttachmentColumn *column);
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(MkAttachmentColumn, mk_attachment_column_clear)
+/* *out_items is borrowed until the next call. */
+bool mk_attachment_column_get(MkAttachmentColumn *column, uint32_t doc,
+                              const MkAttachmentText **out_items, size_t *out_count,
+                              GError **error);
+/* Adds those of the mail in @place of the block to its octets; *next_place is 0 for a new block. */
+void mk_attachment_column_put(GByteArray *out, uint32_t *next_place, uint32_t place,
+                              const MkAttachmentText *items, size_t count);
+
+/* What lists show. */
+typedef struct {
+    MkWatch *watch;
+    const MkSegment *segment;
+    MkBlock *block;
     uint32_t loaded;
     GPtrArray *texts; /* char *: subject, from, to of each mail of the block */
 } MkDisplay;
-void mk_display_init(MkDisplay *display, MkTxn *txn, MkWatch *watch, const MkSegment *segment);
+void mk_display_init(MkDisplay *display, MkWatch *watch, const MkSegment *segment);
 void mk_display_clear(MkDisplay *display);
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(MkDisplay, mk_display_clear)
 /* Three texts, borrowed until the next call. */
@@ -355,12 +495,11 @@ char *mk_sort_key(const char *text);
 
 /* -- writing a segment ------------------------------------------------------------------------ */
 /*
- * Blocks are put as they fill, in transactions of MK_INDEX_TXN_BYTES; as long as no manifest
- * names the segment nobody sees them, and opening the index sweeps out what was left half done.
+ * Blocks go to the file as they fill. As long as no manifest names the segment nobody sees it,
+ * and opening the index sweeps out what was left half done.
  */
 typedef struct MkSegmentWriter MkSegmentWriter;
-/* @txn: a write transaction begun by the caller, who ends it; it may be another one by then. */
-MkSegmentWriter *mk_segment_writer_new(MkDb *db, MkWriteTxn *txn, uint32_t id);
+MkSegmentWriter *mk_segment_writer_new(const MkIndex *index, uint32_t id, GError **error);
 void mk_segment_writer_free(MkSegmentWriter *writer);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(MkSegmentWriter, mk_segment_writer_free)
 
@@ -372,6 +511,9 @@ typedef struct {
     uint32_t from_rank, subject_rank;
     const uint32_t *folders; /* ascending */
     size_t folder_count;
+    uint64_t conversation, copy;
+    const MkAttachmentText *attachments;
+    size_t attachment_count;
     const char *texts[3];
 } MkSegmentDoc;
 /* In ascending mail number. */
@@ -379,34 +521,48 @@ bool mk_segment_writer_doc(MkSegmentWriter *writer, const MkSegmentDoc *doc, GEr
 /* In ascending order of term, then of field. */
 bool mk_segment_writer_posting(MkSegmentWriter *writer, const char *term, size_t length,
                                MkField field, const MkPostings *postings, GError **error);
+/* The same piece by piece: documents ascend. */
+bool mk_segment_writer_begin(MkSegmentWriter *writer, const char *term, size_t length,
+                             MkField field, GError **error);
+bool mk_segment_writer_add(MkSegmentWriter *writer, uint32_t doc, const uint8_t *positions,
+                           size_t positions_length, GError **error);
+bool mk_segment_writer_finish(MkSegmentWriter *writer, GError **error);
 /* In ascending order: reversed terms and sort keys (stream is their strings' one). */
 bool mk_segment_writer_string(MkSegmentWriter *writer, MkStreamKind stream, const char *text,
                               size_t length, GError **error);
 /* Writes what is left and says what the manifest shall have. */
 bool mk_segment_writer_end(MkSegmentWriter *writer, MkSegmentInfo *out_info, GError **error);
+/* Once a manifest that names it is committed; else the file goes with the writer. */
+void mk_segment_writer_keep(MkSegmentWriter *writer);
 
 /* -- the index as a whole ------------------------------------------------------------------- */
 /* An id for a new segment. */
-uint32_t mk_index_take_id(MkIndex *index, const MkManifest *manifest);
-/* Deletes a segment's blocks and deletions. */
-bool mk_segment_erase(MkWriteTxn *txn, uint32_t id, GError **error);
+uint32_t mk_index_take_id(MkIndex *index);
+bool mk_deleted_erase(MkWriteTxn *txn, uint32_t id, GError **error);
 bool mk_deleted_store(MkWriteTxn *txn, uint32_t id, const MkDocSet *deleted, GError **error);
 MkDocSet *mk_deleted_load(MkTxn *txn, const MkSegmentInfo *info, GError **error);
+/* The Message-ID as a term: of a long one its start and a hash. At most MK_LIMIT_TOKEN_BYTES. */
+size_t mk_message_id_term(const char *message_id, char out[MK_LIMIT_TOKEN_BYTES]);
 /* *out_doc is UINT32_MAX when the segment has no such mail. */
 bool mk_segment_find(MkColumn *numbers, uint32_t number, uint32_t *out_doc, GError **error);
 
 /* -- evaluating a query on one segment ---------------------------------------------------------- */
 typedef struct {
-    MkTxn *txn;
     MkWatch *watch;
     const MkSegment *segment;
-    bool with_envelope;
 } MkEvaluation;
+/* A clause and what it means in one search. */
+typedef struct {
+    const MkClause *clause;
+    unsigned fields; /* bits */
+    bool address;    /* says which address is wanted in the headers it looks at */
+    bool open;       /* an exclusion that does not look at addresses demanded elsewhere */
+} MkDemand;
+/* All clauses of the search's queries, exclusions last. */
+GArray *mk_demands_of(const MkSearch *search);
 /* Takes out of @docs what does not match. */
-bool mk_evaluate(const MkEvaluation *evaluation, const MkQuery *query, MkDocSet *docs,
+bool mk_evaluate(const MkEvaluation *evaluation, const GArray *demands, MkDocSet *docs,
                  GError **error);
-/* Fields a clause looks at, as bits. */
-unsigned mk_clause_fields(const MkClause *clause, bool with_envelope);
 /* All postings of the terms that @piece stands for, in @fields; appends MkTermRef. */
 bool mk_expand(const MkEvaluation *evaluation, const MkQueryPiece *piece, unsigned fields,
                GArray *out_refs, GError **error);

@@ -30,9 +30,17 @@ bool mk_stream_is_octets(MkStreamKind stream)
     case STREAM_DISPLAY:
     case STREAM_FROM_KEYS:
     case STREAM_SUBJECT_KEYS:
+    case STREAM_CONVERSATION:
+    case STREAM_COPY:
+    case STREAM_ATTACHMENTS:
     case STREAM_COUNT: return false;
     }
     g_assert_not_reached();
+}
+
+bool mk_stream_has_ranges(MkStreamKind stream)
+{
+    return stream == STREAM_DATE || stream == STREAM_ARCHIVED || stream == STREAM_SIZE;
 }
 
 void mk_manifest_clear(MkManifest *manifest)
@@ -47,6 +55,8 @@ static void read_segment(MkReader *reader, MkSegmentInfo *info)
     info->deleted_count = mk_read_u32(reader);
     info->first_number = mk_read_u32(reader);
     info->last_number = mk_read_u32(reader);
+    info->file_bytes = mk_read_varint(reader);
+    info->directory_bytes = mk_read_varint(reader);
     for (unsigned i = 0; i < STREAM_COUNT; i++)
         info->lengths[i] = mk_read_varint(reader);
     if (info->doc_count == 0 || info->deleted_count > info->doc_count)
@@ -95,6 +105,8 @@ static void put_segment(GByteArray *out, const MkSegmentInfo *info)
     mk_put_u32(out, info->deleted_count);
     mk_put_u32(out, info->first_number);
     mk_put_u32(out, info->last_number);
+    mk_put_varint(out, info->file_bytes);
+    mk_put_varint(out, info->directory_bytes);
     for (unsigned i = 0; i < STREAM_COUNT; i++)
         mk_put_varint(out, info->lengths[i]);
 }

@@ -24,7 +24,7 @@ bool mk_match_init(MkMatch *match, const MkEvaluation *evaluation, const MkClaus
 void mk_match_clear(MkMatch *match);
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(MkMatch, mk_match_clear)
 
-/* Adds to @out the documents in which it matches in @field; only those of @within count. */
+/* Adds to @out the documents in which it matches in @field: all of @within, maybe others. */
 bool mk_match_docs(const MkMatch *match, unsigned field, const MkDocSet *within, MkDocSet *out,
                    GError **error);
 

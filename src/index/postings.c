@@ -83,36 +83,66 @@ void mk_postings_sort(MkPostings *postings)
                         extents[i].end - extents[i].start);
 }
 
+/* -- writing ------------------------------------------------------------------------------ */
+void mk_posting_out_init(MkPostingOut *out)
+{
+    *out = (MkPostingOut){ .octets = g_byte_array_new(), .positions = g_byte_array_new() };
+}
+
+void mk_posting_out_clear(MkPostingOut *out)
+{
+    g_clear_pointer(&out->octets, g_byte_array_unref);
+    g_clear_pointer(&out->positions, g_byte_array_unref);
+}
+
+void mk_posting_out_begin(MkPostingOut *out)
+{
+    out->count = 0;
+    out->next = 0;
+    out->doc_count = 0;
+    out->group_positions = 0;
+}
+
 /* A document is stored as its distance to the smallest that could follow the one before. */
-static void encode_group(const MkPostings *postings, guint first, uint64_t *next, GByteArray *out)
+static void end_group(MkPostingOut *out)
 {
     uint64_t gaps[MK_POSTINGS_GROUP];
-    uint64_t all = 0;
-    for (guint i = 0; i < MK_POSTINGS_GROUP; i++) {
-        uint32_t doc = doc_at(postings, first + i);
-        gaps[i] = doc - *next;
+    uint64_t all = 0, next = out->next;
+    for (unsigned i = 0; i < MK_POSTINGS_GROUP; i++) {
+        gaps[i] = out->docs[i] - next;
         all |= gaps[i];
-        *next = (uint64_t) doc + 1;
+        next = (uint64_t) out->docs[i] + 1;
     }
     unsigned width = mk_bits_width(all);
-    mk_put_u8(out, (uint8_t) width);
-    mk_bits_pack(out, gaps, MK_POSTINGS_GROUP, width);
-    uint64_t start = first > 0 ? positions_end(postings, first - 1) : 0;
-    mk_put_varint(out, positions_end(postings, first + MK_POSTINGS_GROUP - 1) - start);
+    mk_put_u8(out->octets, (uint8_t) width);
+    mk_put_varint(out->octets, next - out->next - MK_POSTINGS_GROUP);
+    mk_put_varint(out->octets, out->group_positions);
+    mk_bits_pack(out->octets, gaps, MK_POSTINGS_GROUP, width);
+    out->next = next;
+    out->count = 0;
+    out->group_positions = 0;
 }
 
-void mk_postings_encode(const MkPostings *postings, GByteArray *out_docs)
+void mk_posting_out_add(MkPostingOut *out, uint32_t doc, const uint8_t *positions, size_t length)
 {
-    guint i = 0, count = postings->docs->len;
-    uint64_t next = 0;
-    for (; count - i >= MK_POSTINGS_GROUP; i += MK_POSTINGS_GROUP)
-        encode_group(postings, i, &next, out_docs);
-    for (; i < count; i++) {
-        mk_put_varint(out_docs, doc_at(postings, i) - next);
-        next = (uint64_t) doc_at(postings, i) + 1;
-    }
+    out->docs[out->count++] = doc;
+    out->doc_count++;
+    out->group_positions += length;
+    g_byte_array_append(out->positions, positions, (guint) length);
+    if (out->count == MK_POSTINGS_GROUP)
+        end_group(out);
 }
 
+void mk_posting_out_end(MkPostingOut *out)
+{
+    for (unsigned i = 0; i < out->count; i++) {
+        mk_put_varint(out->octets, out->docs[i] - out->next);
+        out->next = (uint64_t) out->docs[i] + 1;
+    }
+    out->count = 0;
+}
+
+/* -- reading ------------------------------------------------------------------------------ */
 void mk_doc_groups_init(MkDocGroups *groups, const GByteArray *docs, uint32_t doc_count,
                         uint32_t limit)
 {
@@ -124,42 +154,106 @@ void mk_doc_groups_init(MkDocGroups *groups, const GByteArray *docs, uint32_t do
     groups->positions_offset = groups->positions_length = 0;
 }
 
-static bool read_gaps(MkDocGroups *groups, uint64_t *gaps)
+/* A group's head says where it ends, so that it can be passed over. */
+typedef struct {
+    unsigned width;
+    uint64_t end; /* behind its last document */
+    uint64_t positions_length;
+} GroupHead;
+
+static bool read_head(MkDocGroups *groups, GroupHead *head)
 {
     MkReader *reader = &groups->reader;
-    if (groups->left < MK_POSTINGS_GROUP) {
-        groups->count = groups->left;
-        for (unsigned i = 0; i < groups->count; i++)
-            gaps[i] = mk_read_varint(reader);
-        groups->positions_length = UINT64_MAX;
-        return !reader->failed;
-    }
-    groups->count = MK_POSTINGS_GROUP;
-    unsigned width = mk_read_u8(reader);
-    if (!mk_bits_unpack(reader, gaps, MK_POSTINGS_GROUP, width))
-        return false;
-    groups->positions_length = mk_read_varint(reader);
+    head->width = mk_read_u8(reader);
+    uint64_t room = groups->limit - groups->next; /* next is never above limit */
+    uint64_t spare = mk_read_varint(reader);
+    head->positions_length = mk_read_varint(reader);
+    if (room < MK_POSTINGS_GROUP || spare > room - MK_POSTINGS_GROUP || head->width > 32)
+        reader->failed = true;
+    head->end = groups->next + MK_POSTINGS_GROUP + spare;
     return !reader->failed;
 }
 
-bool mk_doc_groups_next(MkDocGroups *groups)
+static bool take_docs(MkDocGroups *groups, const uint64_t *gaps)
+{
+    for (unsigned i = 0; i < groups->count; i++) {
+        if (gaps[i] >= groups->limit - groups->next)
+            return false;
+        groups->docs[i] = (uint32_t) (groups->next + gaps[i]);
+        groups->next = (uint64_t) groups->docs[i] + 1;
+    }
+    return true;
+}
+
+static bool read_rest(MkDocGroups *groups)
+{
+    uint64_t gaps[MK_POSTINGS_GROUP] = { 0 };
+    groups->count = groups->left;
+    groups->left = 0;
+    groups->positions_length = UINT64_MAX;
+    for (unsigned i = 0; i < groups->count; i++)
+        gaps[i] = mk_read_varint(&groups->reader);
+    return !groups->reader.failed && take_docs(groups, gaps);
+}
+
+static bool read_group(MkDocGroups *groups, const GroupHead *head)
 {
     uint64_t gaps[MK_POSTINGS_GROUP];
+    groups->count = MK_POSTINGS_GROUP;
+    groups->left -= MK_POSTINGS_GROUP;
+    groups->positions_length = head->positions_length;
+    return mk_bits_unpack(&groups->reader, gaps, MK_POSTINGS_GROUP, head->width) &&
+           take_docs(groups, gaps) && groups->next == head->end;
+}
+
+static void pass_over(MkDocGroups *groups, const GroupHead *head)
+{
+    mk_read_bytes(&groups->reader, MK_POSTINGS_GROUP / 8 * head->width);
+    groups->left -= MK_POSTINGS_GROUP;
+    groups->positions_offset += head->positions_length;
+    groups->next = head->end;
+}
+
+static bool has_any(const MkDocSet *within, uint64_t from, uint64_t end)
+{
+    return within == NULL || mk_doc_set_next(within, (uint32_t) from) < end;
+}
+
+bool mk_doc_groups_next(MkDocGroups *groups, const MkDocSet *within)
+{
+    GroupHead head;
+    if (groups->positions_length != UINT64_MAX)
+        groups->positions_offset += groups->positions_length;
+    groups->count = 0;
+    groups->positions_length = 0;
+    while (groups->left >= MK_POSTINGS_GROUP) {
+        if (!read_head(groups, &head))
+            return false;
+        if (has_any(within, groups->next, head.end)) {
+            bool ok = read_group(groups, &head);
+            groups->reader.failed |= !ok;
+            return ok;
+        }
+        pass_over(groups, &head);
+        if (groups->reader.failed)
+            return false;
+    }
     if (groups->left == 0) {
         groups->reader.failed |= groups->reader.length != 0;
         return false;
     }
-    groups->positions_offset += groups->positions_length;
-    if (!read_gaps(groups, gaps))
+    bool ok = read_rest(groups);
+    groups->reader.failed |= !ok;
+    return ok;
+}
+
+bool mk_doc_groups_positions(const MkDocGroups *groups, const MkTermRef *ref, uint64_t *out_offset,
+                             uint64_t *out_length)
+{
+    if (groups->positions_offset > ref->positions_length)
         return false;
-    for (unsigned i = 0; i < groups->count; i++) {
-        if (gaps[i] >= groups->limit - groups->next) { /* next is never above limit */
-            groups->reader.failed = true;
-            return false;
-        }
-        groups->docs[i] = (uint32_t) (groups->next + gaps[i]);
-        groups->next = (uint64_t) groups->docs[i] + 1;
-    }
-    groups->left -= groups->count;
-    return true;
+    uint64_t room = ref->positions_length - groups->positions_offset;
+    *out_offset = ref->positions_offset + groups->positions_offset;
+    *out_length = groups->positions_length == UINT64_MAX ? room : groups->positions_length;
+    return *out_length <= room;
 }

@@ -51,61 +51,14 @@ static CharKind char_kind(const char *at)
     return mk_fold_is_word((int32_t) code_point) ? CHAR_WORD : CHAR_SEPARATOR;
 }
 
-static void piece_free(gpointer data)
-{
-    MkQueryPiece *piece = data;
-    g_free(piece->text);
-    g_free(piece);
-}
-
-static void clause_free(gpointer data)
-{
-    MkClause *clause = data;
-    g_ptr_array_unref(clause->pieces);
-    g_free(clause);
-}
-
-/* Several * in a row say no more than one. */
-static char *squeeze_stars(const char *text, size_t length)
-{
-    GString *out = g_string_sized_new(length);
-    for (size_t i = 0; i < length; i++)
-        if (text[i] != '*' || i == 0 || text[i - 1] != '*')
-            g_string_append_c(out, text[i]);
-    return g_string_free(out, FALSE);
-}
-
-/* Tokens are cut in mails; a pattern whose literal start is that long can only mean the cut one. */
-static MkQueryPiece *piece_new(const char *text, size_t length)
-{
-    g_autofree char *squeezed = squeeze_stars(text, length);
-    size_t literal = strcspn(squeezed, "*?");
-    MkQueryPiece *piece = g_new0(MkQueryPiece, 1);
-
-    piece->length = strlen(squeezed);
-    if (literal >= MK_LIMIT_TOKEN_BYTES)
-        piece->length = literal = mk_fold_cut(squeezed, literal, MK_LIMIT_TOKEN_BYTES);
-    piece->text = g_strndup(squeezed, piece->length);
-    if (literal == piece->length)
-        piece->kind = PIECE_WORD;
-    else
-        piece->kind = strcmp(piece->text, "*") == 0 ? PIECE_ANY : PIECE_PATTERN;
-    return piece;
-}
-
-static bool add_piece(Parser *parser, MkClause *clause, const char *text, size_t length,
+static bool add_piece(Parser *parser, GPtrArray *pieces, const char *text, size_t length,
                       GError **error)
 {
     if (text[0] == '?' || text[length - 1] == '?')
-        return mk_fail(error, MK_ERROR_INVALID,
-                       "Word %u of the search: ? may not stand at the start or end of a word; "
-                       "use * instead",
-                       parser->word);
-    if (clause->pieces->len >= MK_LIMIT_QUERY_TERM_PIECES)
-        return mk_fail(error, MK_ERROR_LIMIT,
-                       "Word %u of the search has more than %u parts; leave some out", parser->word,
-                       (unsigned) MK_LIMIT_QUERY_TERM_PIECES);
-    g_ptr_array_add(clause->pieces, piece_new(text, length));
+        return mk_query_bad_mark(parser->word, error);
+    if (pieces->len >= MK_LIMIT_QUERY_TERM_PIECES)
+        return mk_query_too_long(parser->word, error);
+    g_ptr_array_add(pieces, g_strndup(text, length));
     return true;
 }
 
@@ -113,7 +66,7 @@ static bool add_piece(Parser *parser, MkClause *clause, const char *text, size_t
  * Reads the pieces of a term or, with @quoted, of a phrase, and leaves the parser behind them.
  * In a phrase wildcards are separators like any other; a mark without its letter is one too.
  */
-static bool read_pieces(Parser *parser, MkClause *clause, bool quoted, GError **error)
+static bool read_pieces(Parser *parser, GPtrArray *pieces, bool quoted, GError **error)
 {
     const char *start = NULL;
     while (parser->at < parser->end) {
@@ -125,13 +78,18 @@ static bool read_pieces(Parser *parser, MkClause *clause, bool quoted, GError **
         if (inside && start == NULL)
             start = parser->at;
         if (!inside && start != NULL) {
-            if (!add_piece(parser, clause, start, (size_t) (parser->at - start), error))
+            if (!add_piece(parser, pieces, start, (size_t) (parser->at - start), error))
                 return false;
             start = NULL;
         }
         parser->at = g_utf8_next_char(parser->at);
     }
-    return start == NULL || add_piece(parser, clause, start, (size_t) (parser->at - start), error);
+    return start == NULL || add_piece(parser, pieces, start, (size_t) (parser->at - start), error);
+}
+
+static bool is_stars(const char *piece)
+{
+    return piece[strspn(piece, "*")] == '\0';
 }
 
 /*
@@ -140,9 +98,9 @@ static bool read_pieces(Parser *parser, MkClause *clause, bool quoted, GError **
  */
 static void trim_any(GPtrArray *pieces)
 {
-    while (pieces->len > 1 && ((MkQueryPiece *) pieces->pdata[pieces->len - 1])->kind == PIECE_ANY)
+    while (pieces->len > 1 && is_stars(pieces->pdata[pieces->len - 1]))
         g_ptr_array_remove_index(pieces, pieces->len - 1);
-    while (pieces->len > 1 && ((MkQueryPiece *) pieces->pdata[0])->kind == PIECE_ANY)
+    while (pieces->len > 1 && is_stars(pieces->pdata[0]))
         g_ptr_array_remove_index(pieces, 0);
 }
 
@@ -194,16 +152,17 @@ static bool check_policy(const Parser *parser, const MkClause *clause, GError **
     return true;
 }
 
-/* Takes @clause. */
-static bool keep_clause(Parser *parser, MkClause *clause, GError **error)
+/* Takes the clause; one of separators only is dropped. */
+static bool keep_clause(Parser *parser, MkClause *clause, GPtrArray *pieces, GError **error)
 {
     g_ptr_array_add(parser->clauses, clause);
-    if (clause->pieces->len == 0) { /* only separators */
+    if (pieces->len == 0) {
         g_ptr_array_remove_index(parser->clauses, parser->clauses->len - 1);
         return true;
     }
-    trim_any(clause->pieces);
-    if (!check_policy(parser, clause, error))
+    trim_any(pieces);
+    if (!check_policy(parser, clause, error) ||
+        !mk_clause_fill(clause, pieces, parser->word, error))
         return false;
     if (parser->clauses->len > MK_LIMIT_QUERY_CLAUSES)
         return mk_fail(error, MK_ERROR_LIMIT, "The search has more than %u words; leave some out",
@@ -213,25 +172,23 @@ static bool keep_clause(Parser *parser, MkClause *clause, GError **error)
 
 static bool read_clause(Parser *parser, bool after_space, GError **error)
 {
-    MkClause *clause = g_new0(MkClause, 1);
-    clause->pieces = g_ptr_array_new_with_free_func(piece_free);
+    g_autoptr(GPtrArray) pieces = g_ptr_array_new_with_free_func(g_free);
+    bool exclude = after_space && *parser->at == '-';
     parser->word++;
-
-    if (after_space && *parser->at == '-') {
-        clause->exclude = true;
+    if (exclude)
         parser->at++;
-    }
-    clause->prefix = read_prefix(parser);
+    MkPrefix prefix = read_prefix(parser);
     bool quoted = parser->at < parser->end && *parser->at == '"';
     if (quoted)
         parser->at++;
-    bool ok = read_pieces(parser, clause, quoted, error);
+    if (!read_pieces(parser, pieces, quoted, error))
+        return false;
     if (quoted && parser->at < parser->end)
         parser->at++; /* the closing mark */
-    if (ok)
-        return keep_clause(parser, clause, error);
-    clause_free(clause);
-    return false;
+    MkClause *clause = mk_clause_new();
+    clause->exclude = exclude;
+    clause->prefix = prefix;
+    return keep_clause(parser, clause, pieces, error);
 }
 
 static bool read_query(Parser *parser, GError **error)
@@ -265,7 +222,7 @@ static MkQuery *parse(const char *text, bool policy, GError **error)
         return NULL;
     }
     g_autoptr(MkQuery) query = g_new0(MkQuery, 1);
-    query->clauses = g_ptr_array_new_with_free_func(clause_free);
+    query->clauses = g_ptr_array_new_with_free_func(mk_clause_free);
     Parser parser = { .at = folded->str,
                       .end = folded->str + folded->len,
                       .policy = policy,

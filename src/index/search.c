@@ -2,29 +2,33 @@
  * search.c - a search over all segments: who matches, how many, the page asked for
  */
 #include "filter.h"
+#include "group.h"
+#include "rank.h"
 #include "table.h"
 #include "top.h"
 
 typedef struct {
     const MkSearch *search;
-    MkReadTxn *txn;
     MkView *view;
     MkWatch watch;
+    GArray *demands; /* MkDemand */
+    GPtrArray *docs; /* MkDocSet of each segment: who matches, where all are ranked at once */
     MkFolderScope scope;
     MkTop top;
+    MkGrouping grouping; /* with its top: of a grouped search only */
+    MkGroupTop group_top;
     uint64_t total;
 } Run;
 
 /* -- matching ---------------------------------------------------------------------------- */
 static MkDocSet *matching_docs(Run *run, const MkSegmentState *state, GError **error)
 {
-    MkEvaluation evaluation = { run->txn, &run->watch, state->segment, run->search->with_envelope };
+    MkEvaluation evaluation = { &run->watch, state->segment };
     g_autoptr(MkDocSet) docs = mk_doc_set_new(state->segment->info.doc_count, true);
     if (state->deleted != NULL)
         mk_doc_set_and_not(docs, state->deleted);
-    if (run->search->query != NULL && !mk_evaluate(&evaluation, run->search->query, docs, error))
-        return NULL;
-    if (!mk_filter(run->txn, &run->watch, state->segment, run->search, &run->scope, docs, error))
+    if (!mk_evaluate(&evaluation, run->demands, docs, error) ||
+        !mk_filter(&run->watch, state->segment, run->search, &run->scope, docs, error))
         return NULL;
     return g_steal_pointer(&docs);
 }
@@ -39,30 +43,6 @@ static MkStreamKind sort_stream(MkSort sort)
     case MK_SORT_ARCHIVED: return STREAM_ARCHIVED;
     }
     g_assert_not_reached();
-}
-
-static bool rank_docs(Run *run, uint32_t place, const MkDocSet *docs, MkTop *top, GError **error)
-{
-    const MkSegment *segment = run->view->segments[place].segment;
-    g_auto(MkColumn) keys = { 0 };
-    g_auto(MkColumn) dates = { 0 };
-    g_auto(MkColumn) numbers = { 0 };
-    mk_column_init(&keys, run->txn, &run->watch, segment, sort_stream(run->search->sort));
-    mk_column_init(&dates, run->txn, &run->watch, segment, STREAM_DATE);
-    mk_column_init(&numbers, run->txn, &run->watch, segment, STREAM_NUMBER);
-
-    for (uint32_t doc = mk_doc_set_next(docs, 0); doc < docs->size;
-         doc = mk_doc_set_next(docs, doc + 1)) {
-        MkRanked hit = { .segment = place, .doc = doc };
-        uint64_t number;
-        if (!mk_column_get(&keys, doc, &hit.key, error) ||
-            !mk_column_get(&dates, doc, &hit.date, error) ||
-            !mk_column_get(&numbers, doc, &number, error))
-            return false;
-        hit.number = (uint32_t) number;
-        mk_top_add(top, &hit);
-    }
-    return true;
 }
 
 /* -- ranks of several segments ---------------------------------------------------------------- */
@@ -85,8 +65,8 @@ static bool load_keys(Run *run, GArray *hits, MkArena *arena, MkSortItem *items,
         const MkRanked *hit = &g_array_index(hits, MkRanked, i);
         if (hit->segment != segment) {
             mk_strings_clear(&strings);
-            mk_strings_init(&strings, run->txn, &run->watch,
-                            run->view->segments[hit->segment].segment, stream);
+            mk_strings_init(&strings, &run->watch, run->view->segments[hit->segment].segment,
+                            stream);
             segment = hit->segment;
         }
         if (!mk_strings_at(&strings, hit->key, error))
@@ -123,23 +103,60 @@ static bool by_rank(const Run *run)
     return run->search->sort == MK_SORT_FROM || run->search->sort == MK_SORT_SUBJECT;
 }
 
-/* Ranks of different segments must not meet in one heap, so each has one of its own. */
+/* As take_segment() for rows of groups. */
+static bool take_groups(Run *run, MkDocSet *docs, GArray *ranked, GError **error)
+{
+    if (run->top.limit == 0 || !by_rank(run))
+        return mk_grouping_add(&run->grouping, docs, run->top.limit > 0 ? &run->group_top : NULL,
+                               error);
+    g_auto(MkGroupTop) own = { 0 };
+    mk_group_top_init(&own, run->search->ascending, run->top.limit);
+    if (!mk_grouping_add(&run->grouping, docs, &own, error))
+        return false;
+    mk_group_top_sort(&own);
+    g_array_append_vals(ranked, own.rows->data, own.rows->len);
+    return true;
+}
+
+static MkRank rank_of(Run *run)
+{
+    return (MkRank){ run->view, &run->watch, sort_stream(run->search->sort) };
+}
+
+/*
+ * Ranks of different segments must not meet in one heap, so each has one of its own. By another
+ * column all segments are looked at together, once it is known who matches.
+ */
 static bool take_segment(Run *run, uint32_t place, GArray *ranked, GError **error)
 {
     g_autoptr(MkDocSet) docs = matching_docs(run, &run->view->segments[place], error);
     if (docs == NULL)
         return false;
     run->total += mk_doc_set_count(docs);
+    if (run->search->group != MK_GROUP_NONE)
+        return take_groups(run, g_steal_pointer(&docs), ranked, error);
     if (run->top.limit == 0)
         return true;
-    if (!by_rank(run))
-        return rank_docs(run, place, docs, &run->top, error);
+    if (!by_rank(run)) {
+        g_ptr_array_add(run->docs, g_steal_pointer(&docs));
+        return true;
+    }
+    MkRank rank = rank_of(run);
     g_auto(MkTop) own = { 0 };
     mk_top_init(&own, run->search->ascending, run->top.limit);
-    if (!rank_docs(run, place, docs, &own, error))
+    if (!mk_rank_segment(&rank, place, docs, &own, error))
         return false;
     g_array_append_vals(ranked, own.heap->data, own.heap->len);
     return true;
+}
+
+/* The rows become the hits of the page. */
+static void take_rows(Run *run, const GArray *ranked)
+{
+    for (guint i = 0; i < ranked->len; i++)
+        mk_group_top_add(&run->group_top, &g_array_index(ranked, MkRanked, i));
+    mk_group_top_sort(&run->group_top);
+    g_array_append_vals(run->top.heap, run->group_top.rows->data, run->group_top.rows->len);
 }
 
 static bool find(Run *run, GError **error)
@@ -148,12 +165,17 @@ static bool find(Run *run, GError **error)
     for (uint32_t i = 0; i < run->view->manifest.segments->len; i++)
         if (!take_segment(run, i, ranked, error))
             return false;
-    if (by_rank(run)) {
-        if (!unify_ranks(run, ranked, error))
-            return false;
-        for (guint i = 0; i < ranked->len; i++)
-            mk_top_add(&run->top, &g_array_index(ranked, MkRanked, i));
+    if (by_rank(run) && !unify_ranks(run, ranked, error))
+        return false;
+    if (run->search->group != MK_GROUP_NONE) {
+        take_rows(run, ranked);
+        return true;
     }
+    MkRank rank = rank_of(run);
+    for (guint i = 0; i < ranked->len; i++)
+        mk_top_add(&run->top, &g_array_index(ranked, MkRanked, i));
+    if (run->docs->len > 0 && !mk_rank_all(&rank, run->docs, &run->top, error))
+        return false;
     mk_top_sort(&run->top);
     return true;
 }
@@ -161,7 +183,7 @@ static bool find(Run *run, GError **error)
 /* -- the page ------------------------------------------------------------------------------ */
 /* Columns a hit is made of, kept from one hit of a segment to the next. */
 typedef struct {
-    MkColumn archived, size, flags;
+    MkColumn archived, size, flags, conversation;
     MkFolderColumn folders;
     MkDisplay display;
 } PageReader;
@@ -170,11 +192,12 @@ static PageReader *page_reader_new(Run *run, uint32_t place)
 {
     const MkSegment *segment = run->view->segments[place].segment;
     PageReader *reader = g_new0(PageReader, 1);
-    mk_column_init(&reader->archived, run->txn, &run->watch, segment, STREAM_ARCHIVED);
-    mk_column_init(&reader->size, run->txn, &run->watch, segment, STREAM_SIZE);
-    mk_column_init(&reader->flags, run->txn, &run->watch, segment, STREAM_FLAGS);
-    mk_folder_column_init(&reader->folders, run->txn, &run->watch, segment);
-    mk_display_init(&reader->display, run->txn, &run->watch, segment);
+    mk_column_init(&reader->archived, &run->watch, segment, STREAM_ARCHIVED);
+    mk_column_init(&reader->size, &run->watch, segment, STREAM_SIZE);
+    mk_column_init(&reader->flags, &run->watch, segment, STREAM_FLAGS);
+    mk_column_init(&reader->conversation, &run->watch, segment, STREAM_CONVERSATION);
+    mk_folder_column_init(&reader->folders, &run->watch, segment);
+    mk_display_init(&reader->display, &run->watch, segment);
     return reader;
 }
 
@@ -184,6 +207,7 @@ static void page_reader_free(gpointer data)
     mk_column_clear(&reader->archived);
     mk_column_clear(&reader->size);
     mk_column_clear(&reader->flags);
+    mk_column_clear(&reader->conversation);
     mk_folder_column_clear(&reader->folders);
     mk_display_clear(&reader->display);
     g_free(reader);
@@ -195,6 +219,7 @@ static void hit_free(gpointer data)
     g_free(hit->subject);
     g_free(hit->from);
     g_free(hit->to);
+    g_clear_pointer(&hit->group_numbers, g_array_unref);
     g_free(hit);
 }
 
@@ -214,11 +239,12 @@ static bool find_folder(Run *run, PageReader *reader, uint32_t doc, uint32_t *ou
 static bool make_hit(Run *run, PageReader *reader, const MkRanked *ranked, MkHit *out,
                      GError **error)
 {
-    uint64_t archived, size, flags;
+    uint64_t archived, size, flags, conversation;
     const char *texts[3];
     if (!mk_column_get(&reader->archived, ranked->doc, &archived, error) ||
         !mk_column_get(&reader->size, ranked->doc, &size, error) ||
         !mk_column_get(&reader->flags, ranked->doc, &flags, error) ||
+        !mk_column_get(&reader->conversation, ranked->doc, &conversation, error) ||
         !mk_display_get(&reader->display, ranked->doc, texts, error) ||
         !find_folder(run, reader, ranked->doc, &out->folder, error))
         return false;
@@ -227,6 +253,8 @@ static bool make_hit(Run *run, PageReader *reader, const MkRanked *ranked, MkHit
     out->archived_unix_ms = mk_column_to_time(archived);
     out->size_bytes = size;
     out->flags = (uint32_t) flags;
+    out->conversation = conversation;
+    out->group_count = 1;
     out->subject = g_strdup(texts[0]);
     out->from = g_strdup(texts[1]);
     out->to = g_strdup(texts[2]);
@@ -252,11 +280,36 @@ static bool make_page(Run *run, GPtrArray *out, GError **error)
     return true;
 }
 
+/* The other mails of the page's groups. */
+static gint compare_members(gconstpointer a, gconstpointer b, gpointer search)
+{
+    return mk_ranked_compare(((const MkSearch *) search)->ascending, a, b);
+}
+
+static bool fill_groups(Run *run, GPtrArray *hits, GError **error)
+{
+    g_autoptr(GArray) members = g_array_new(FALSE, FALSE, sizeof(MkRanked));
+    g_autoptr(GArray) counts = g_array_new(FALSE, TRUE, sizeof(uint32_t));
+    if (run->search->group == MK_GROUP_NONE || hits->len == 0)
+        return true;
+    const MkRanked *rows = &g_array_index(run->top.heap, MkRanked, (guint) run->search->offset);
+    if (!mk_grouping_members(&run->grouping, rows, hits->len, members, counts, error) ||
+        (by_rank(run) && !unify_ranks(run, members, error)))
+        return false;
+    g_array_sort_with_data(members, compare_members, (gpointer) run->search);
+    mk_grouping_assign(rows, members, counts, hits);
+    return true;
+}
+
 /* -- all together -------------------------------------------------------------------------- */
 static void run_clear(Run *run)
 {
     mk_folder_scope_clear(&run->scope);
     mk_top_clear(&run->top);
+    mk_group_top_clear(&run->group_top);
+    mk_grouping_clear(&run->grouping);
+    g_clear_pointer(&run->demands, g_array_unref);
+    g_clear_pointer(&run->docs, g_ptr_array_unref);
     mk_view_unref(run->view);
 }
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Run, run_clear)
@@ -269,6 +322,11 @@ void mk_search_result_free(MkSearchResult *result)
     g_free(result);
 }
 
+static void unref_set(gpointer set)
+{
+    mk_doc_set_unref(set);
+}
+
 static void run_init(Run *run, const MkSearch *search)
 {
     uint64_t limit = MIN(search->limit, MK_LIMIT_SEARCH_PAGE);
@@ -278,21 +336,28 @@ static void run_init(Run *run, const MkSearch *search)
     /* Without a page nothing is ranked: the total alone is cheap. */
     mk_top_init(&run->top, search->ascending,
                 limit == 0 ? 0 : MIN(search->offset, UINT32_MAX) + limit);
+    run->demands = mk_demands_of(search);
+    run->docs = g_ptr_array_new_with_free_func(unref_set);
+    if (search->group == MK_GROUP_NONE)
+        return;
+    mk_group_top_init(&run->group_top, search->ascending, run->top.limit);
+    mk_grouping_init(&run->grouping, search, &run->watch, sort_stream(search->sort));
 }
 
 MkSearchResult *mk_index_search(MkIndex *index, const MkSearch *search, GError **error)
 {
-    g_auto(MkReadTxn) txn = MK_TXN_INIT;
-    g_auto(Run) run = { .search = search, .txn = &txn };
+    g_auto(Run) run = { .search = search };
     g_autoptr(MkSearchResult) result = g_new0(MkSearchResult, 1);
     result->hits = g_ptr_array_new_with_free_func(hit_free);
 
     run_init(&run, search);
-    if (!mk_read_txn_begin(&txn, index->db, error))
+    run.scope.cache = index->scopes;
+    run.view = mk_view_whole(index, error);
+    run.grouping.view = run.view;
+    if (run.view == NULL || !find(&run, error) || !make_page(&run, result->hits, error) ||
+        !fill_groups(&run, result->hits, error))
         return NULL;
-    run.view = mk_view_for(index, &txn, error);
-    if (run.view == NULL || !find(&run, error) || !make_page(&run, result->hits, error))
-        return NULL;
-    result->total = run.total;
+    result->mail_total = run.total;
+    result->total = search->group == MK_GROUP_NONE ? run.total : run.grouping.row_count;
     return g_steal_pointer(&result);
 }

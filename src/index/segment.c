@@ -19,7 +19,14 @@ void mk_segment_unref(MkSegment *segment)
     directory_clear(&segment->from_keys);
     directory_clear(&segment->subject_keys);
     g_free(segment->first_numbers);
+    mk_segment_file_close(segment);
     g_free(segment);
+}
+
+MkSegment *mk_segment_ref(MkSegment *segment)
+{
+    g_atomic_int_inc(&segment->refs);
+    return segment;
 }
 
 static bool read_directory(MkReader *reader, MkStringDirectory *directory)
@@ -39,7 +46,7 @@ static bool read_directory(MkReader *reader, MkStringDirectory *directory)
     return !reader->failed && reader->length == 0;
 }
 
-static bool load_directory(MkTxn *txn, const MkSegment *segment, MkStreamKind stream,
+static bool load_directory(const MkSegment *segment, MkStreamKind stream,
                            MkStreamKind directory_stream, MkStringDirectory *out, GError **error)
 {
     g_auto(MkOctets) octets = { 0 };
@@ -47,7 +54,7 @@ static bool load_directory(MkTxn *txn, const MkSegment *segment, MkStreamKind st
     uint64_t blocks = segment->info.lengths[stream];
     uint64_t length = segment->info.lengths[directory_stream];
 
-    mk_octets_init(&octets, txn, NULL, segment, directory_stream);
+    mk_octets_init(&octets, NULL, segment, directory_stream);
     if (blocks > length) /* each takes two octets at least: keeps the allocation in bounds */
         return mk_index_corrupt(error);
     if (!mk_octets_read(&octets, 0, length, value, error))
@@ -60,7 +67,7 @@ static bool load_directory(MkTxn *txn, const MkSegment *segment, MkStreamKind st
     return read_directory(&reader, out) || mk_index_corrupt(error);
 }
 
-static bool load_first_numbers(MkTxn *txn, MkSegment *segment, GError **error)
+static bool load_first_numbers(MkSegment *segment, GError **error)
 {
     g_auto(MkOctets) octets = { 0 };
     g_autoptr(GByteArray) value = g_byte_array_new();
@@ -68,7 +75,7 @@ static bool load_first_numbers(MkTxn *txn, MkSegment *segment, GError **error)
     uint64_t needed =
         ((uint64_t) segment->info.doc_count + MK_INDEX_COLUMN_DOCS - 1) / MK_INDEX_COLUMN_DOCS;
 
-    mk_octets_init(&octets, txn, NULL, segment, STREAM_NUMBER_DIRECTORY);
+    mk_octets_init(&octets, NULL, segment, STREAM_NUMBER_DIRECTORY);
     if (blocks != needed || segment->info.lengths[STREAM_NUMBER_DIRECTORY] != 4 * needed)
         return mk_index_corrupt(error);
     if (!mk_octets_read(&octets, 0, 4 * needed, value, error))
@@ -80,23 +87,48 @@ static bool load_first_numbers(MkTxn *txn, MkSegment *segment, GError **error)
     return true;
 }
 
-MkSegment *mk_segment_open(MkTxn *txn, const MkSegmentInfo *info, GError **error)
+bool mk_segment_load(MkSegment *segment, GError **error)
 {
-    MkSegment *segment = g_new0(MkSegment, 1);
+    return load_directory(segment, STREAM_TERMS, STREAM_TERMS_DIRECTORY, &segment->terms, error) &&
+           load_directory(segment, STREAM_REVERSED, STREAM_REVERSED_DIRECTORY, &segment->reversed,
+                          error) &&
+           load_directory(segment, STREAM_FROM_KEYS, STREAM_FROM_KEYS_DIRECTORY,
+                          &segment->from_keys, error) &&
+           load_directory(segment, STREAM_SUBJECT_KEYS, STREAM_SUBJECT_KEYS_DIRECTORY,
+                          &segment->subject_keys, error) &&
+           load_first_numbers(segment, error);
+}
+
+MkSegment *mk_segment_open(const MkIndex *index, const MkSegmentInfo *info, GError **error)
+{
+    g_autoptr(MkSegment) segment = g_new0(MkSegment, 1);
+    g_autoptr(GError) problem = NULL;
     segment->refs = 1;
     segment->info = *info;
-    if (load_directory(txn, segment, STREAM_TERMS, STREAM_TERMS_DIRECTORY, &segment->terms,
-                       error) &&
-        load_directory(txn, segment, STREAM_REVERSED, STREAM_REVERSED_DIRECTORY, &segment->reversed,
-                       error) &&
-        load_directory(txn, segment, STREAM_FROM_KEYS, STREAM_FROM_KEYS_DIRECTORY,
-                       &segment->from_keys, error) &&
-        load_directory(txn, segment, STREAM_SUBJECT_KEYS, STREAM_SUBJECT_KEYS_DIRECTORY,
-                       &segment->subject_keys, error) &&
-        load_first_numbers(txn, segment, error))
-        return segment;
-    mk_segment_unref(segment);
-    return NULL;
+    segment->fd = -1;
+    segment->damaged =
+        !mk_segment_file_open(segment, index, &problem) || !mk_segment_load(segment, &problem);
+    if (segment->damaged && mk_error_code(problem) != MK_ERROR_CORRUPT) {
+        g_propagate_error(error, g_steal_pointer(&problem));
+        return NULL;
+    }
+    segment->cache = index->cache; /* directories are kept in memory here, not there */
+    return g_steal_pointer(&segment);
+}
+
+MkSegment mk_segment_uncached(const MkSegment *segment)
+{
+    MkSegment copy = { .refs = 1,
+                       .info = segment->info,
+                       .fd = segment->fd,
+                       .key = segment->key,
+                       .terms = segment->terms,
+                       .reversed = segment->reversed,
+                       .from_keys = segment->from_keys,
+                       .subject_keys = segment->subject_keys,
+                       .first_numbers = segment->first_numbers };
+    memcpy(copy.blocks, segment->blocks, sizeof copy.blocks);
+    return copy;
 }
 
 /* The column block that may have @number, by the directory. */

@@ -6,7 +6,6 @@
 typedef struct {
     GByteArray *pending; /* less than a block between calls */
     uint64_t length;
-    uint32_t blocks;
 } OctetStream;
 
 typedef struct {
@@ -25,26 +24,28 @@ typedef struct {
     unsigned fields;
     GByteArray *refs;
     uint64_t docs_start, positions_start;
+    uint64_t field_docs_start, field_positions_start; /* of the field being written */
 } OpenTerm;
 
 struct MkSegmentWriter {
-    MkDb *db;
-    MkWriteTxn *txn; /* the caller's; committed and begun again when it is large */
-    size_t txn_bytes;
-    uint32_t id;
+    MkSegmentOut *file;
     MkSegmentInfo info;
     OctetStream octets[STREAM_COUNT];
     StringStream strings[STREAM_COUNT];
     uint64_t (*columns)[MK_INDEX_COLUMN_DOCS]; /* STREAM_COUNT of them; few are used */
     GPtrArray *folders;                        /* GArray * of the column block */
+    GByteArray *attachments;                   /* octets of the column block */
+    uint32_t next_attachment;                  /* the smallest place that may follow in them */
     GPtrArray *texts;                          /* char *, of the display block */
     OpenTerm term;
+    MkPostingOut posting;
     GByteArray *scratch;
 };
 
-static const MkStreamKind column_streams[] = { STREAM_NUMBER,      STREAM_DATE,  STREAM_ARCHIVED,
-                                               STREAM_SIZE,        STREAM_FLAGS, STREAM_FROM_RANK,
-                                               STREAM_SUBJECT_RANK };
+static const MkStreamKind column_streams[] = {
+    STREAM_NUMBER,    STREAM_DATE,         STREAM_ARCHIVED,     STREAM_SIZE, STREAM_FLAGS,
+    STREAM_FROM_RANK, STREAM_SUBJECT_RANK, STREAM_CONVERSATION, STREAM_COPY
+};
 static const MkStreamKind string_streams[] = { STREAM_TERMS, STREAM_REVERSED, STREAM_FROM_KEYS,
                                                STREAM_SUBJECT_KEYS };
 
@@ -53,12 +54,14 @@ static void free_array(gpointer array)
     g_array_unref(array);
 }
 
-MkSegmentWriter *mk_segment_writer_new(MkDb *db, MkWriteTxn *txn, uint32_t id)
+MkSegmentWriter *mk_segment_writer_new(const MkIndex *index, uint32_t id, GError **error)
 {
+    MkSegmentOut *file = mk_segment_out_new(index, id, error);
+    if (file == NULL)
+        return NULL;
     MkSegmentWriter *writer = g_new0(MkSegmentWriter, 1);
-    writer->db = db;
-    writer->txn = txn;
-    writer->id = writer->info.id = id;
+    writer->file = file;
+    writer->info.id = id;
     for (unsigned i = 0; i < STREAM_COUNT; i++)
         if (mk_stream_is_octets((MkStreamKind) i))
             writer->octets[i].pending = g_byte_array_new();
@@ -66,8 +69,10 @@ MkSegmentWriter *mk_segment_writer_new(MkDb *db, MkWriteTxn *txn, uint32_t id)
         writer->strings[string_streams[i]].block = g_byte_array_new();
     writer->columns = g_malloc0(STREAM_COUNT * sizeof *writer->columns);
     writer->folders = g_ptr_array_new_with_free_func(free_array);
+    writer->attachments = g_byte_array_new();
     writer->texts = g_ptr_array_new_with_free_func(g_free);
     writer->term.refs = g_byte_array_new();
+    mk_posting_out_init(&writer->posting);
     writer->scratch = g_byte_array_new();
     return writer;
 }
@@ -80,25 +85,21 @@ void mk_segment_writer_free(MkSegmentWriter *writer)
         g_clear_pointer(&writer->octets[i].pending, g_byte_array_unref);
         g_clear_pointer(&writer->strings[i].block, g_byte_array_unref);
     }
+    mk_segment_out_free(writer->file);
     g_free(writer->columns);
     g_ptr_array_unref(writer->folders);
+    g_byte_array_unref(writer->attachments);
     g_ptr_array_unref(writer->texts);
     g_byte_array_unref(writer->term.refs);
+    mk_posting_out_clear(&writer->posting);
     g_byte_array_unref(writer->scratch);
     g_free(writer);
 }
 
-static bool put_block(MkSegmentWriter *writer, MkStreamKind stream, uint32_t block,
-                      const GByteArray *value, GError **error)
+static bool put_block(MkSegmentWriter *writer, MkStreamKind stream, const GByteArray *value,
+                      GError **error)
 {
-    if (writer->txn_bytes > MK_INDEX_TXN_BYTES) {
-        writer->txn_bytes = 0;
-        if (!mk_write_txn_commit(writer->txn, error) ||
-            !mk_write_txn_begin(writer->txn, writer->db, error))
-            return false;
-    }
-    writer->txn_bytes += value->len;
-    return mk_segment_block_put(writer->txn, writer->id, stream, block, value, error);
+    return mk_segment_out_block(writer->file, stream, value->data, value->len, error);
 }
 
 /* -- octet streams ------------------------------------------------------------------------ */
@@ -110,7 +111,7 @@ static bool flush_octets(MkSegmentWriter *writer, MkStreamKind stream, bool all,
            (all && octets->pending->len > done)) {
         guint take = MIN(octets->pending->len - done, (guint) MK_INDEX_BLOCK_BYTES);
         GByteArray block = { octets->pending->data + done, take };
-        if (!put_block(writer, stream, octets->blocks++, &block, error))
+        if (!put_block(writer, stream, &block, error))
             return false;
         done += take;
     }
@@ -135,7 +136,8 @@ static bool flush_strings(MkSegmentWriter *writer, MkStreamKind stream, GError *
     StringStream *strings = &writer->strings[stream];
     if (strings->block->len == 0)
         return true;
-    bool ok = put_block(writer, stream, strings->blocks++, strings->block, error);
+    strings->blocks++;
+    bool ok = put_block(writer, stream, strings->block, error);
     g_byte_array_set_size(strings->block, 0);
     return ok;
 }
@@ -213,8 +215,8 @@ static void begin_term(MkSegmentWriter *writer, const char *text, size_t length)
     term->positions_start = writer->octets[STREAM_POSITIONS].length;
 }
 
-bool mk_segment_writer_posting(MkSegmentWriter *writer, const char *text, size_t length,
-                               MkField field, const MkPostings *postings, GError **error)
+bool mk_segment_writer_begin(MkSegmentWriter *writer, const char *text, size_t length,
+                             MkField field, GError **error)
 {
     OpenTerm *term = &writer->term;
     if (term->fields != 0 && mk_strings_compare(term->text, term->length, text, length) != 0 &&
@@ -224,46 +226,107 @@ bool mk_segment_writer_posting(MkSegmentWriter *writer, const char *text, size_t
         begin_term(writer, text, length);
     g_assert(term->fields >> field == 0); /* fields ascend */
     term->fields |= 1u << field;
+    term->field_docs_start = writer->octets[STREAM_DOCS].length;
+    term->field_positions_start = writer->octets[STREAM_POSITIONS].length;
+    mk_posting_out_begin(&writer->posting);
+    return true;
+}
 
-    g_byte_array_set_size(writer->scratch, 0);
-    mk_postings_encode(postings, writer->scratch);
-    mk_put_varint(term->refs, postings->docs->len);
-    mk_put_varint(term->refs, writer->scratch->len);
-    mk_put_varint(term->refs, postings->positions->len);
-    return add_octets(writer, STREAM_DOCS, writer->scratch->data, writer->scratch->len, error) &&
-           add_octets(writer, STREAM_POSITIONS, postings->positions->data, postings->positions->len,
-                      error);
+/* What is encoded goes to the streams. */
+static bool flush_posting(MkSegmentWriter *writer, GError **error)
+{
+    MkPostingOut *posting = &writer->posting;
+    bool ok = add_octets(writer, STREAM_DOCS, posting->octets->data, posting->octets->len, error) &&
+              add_octets(writer, STREAM_POSITIONS, posting->positions->data,
+                         posting->positions->len, error);
+    g_byte_array_set_size(posting->octets, 0);
+    g_byte_array_set_size(posting->positions, 0);
+    return ok;
+}
+
+bool mk_segment_writer_add(MkSegmentWriter *writer, uint32_t doc, const uint8_t *positions,
+                           size_t positions_length, GError **error)
+{
+    MkPostingOut *posting = &writer->posting;
+    mk_posting_out_add(posting, doc, positions, positions_length);
+    return posting->positions->len + posting->octets->len < MK_INDEX_BLOCK_BYTES ||
+           flush_posting(writer, error);
+}
+
+bool mk_segment_writer_finish(MkSegmentWriter *writer, GError **error)
+{
+    OpenTerm *term = &writer->term;
+    mk_posting_out_end(&writer->posting);
+    if (!flush_posting(writer, error))
+        return false;
+    mk_put_varint(term->refs, writer->posting.doc_count);
+    mk_put_varint(term->refs, writer->octets[STREAM_DOCS].length - term->field_docs_start);
+    mk_put_varint(term->refs,
+                  writer->octets[STREAM_POSITIONS].length - term->field_positions_start);
+    return true;
+}
+
+bool mk_segment_writer_posting(MkSegmentWriter *writer, const char *text, size_t length,
+                               MkField field, const MkPostings *postings, GError **error)
+{
+    uint64_t start = 0;
+    if (!mk_segment_writer_begin(writer, text, length, field, error))
+        return false;
+    for (guint i = 0; i < postings->docs->len; i++) {
+        uint64_t end = g_array_index(postings->positions_end, uint64_t, i);
+        if (!mk_segment_writer_add(writer, g_array_index(postings->docs, uint32_t, i),
+                                   postings->positions->data + start, end - start, error))
+            return false;
+        start = end;
+    }
+    return mk_segment_writer_finish(writer, error);
 }
 
 /* -- documents ---------------------------------------------------------------------------- */
+static bool put_column(MkSegmentWriter *writer, MkStreamKind stream, size_t count, GError **error)
+{
+    const uint64_t *values = writer->columns[stream];
+    uint64_t least = UINT64_MAX, most = 0;
+    for (size_t i = 0; i < count; i++) {
+        least = MIN(least, values[i]);
+        most = MAX(most, values[i]);
+    }
+    g_byte_array_set_size(writer->scratch, 0);
+    mk_column_encode(writer->scratch, values, count);
+    if (mk_stream_has_ranges(stream))
+        mk_segment_out_range(writer->file, stream, least, most);
+    return put_block(writer, stream, writer->scratch, error);
+}
+
 static bool flush_columns(MkSegmentWriter *writer, size_t count, GError **error)
 {
-    uint32_t block = (writer->info.doc_count - 1) / MK_INDEX_COLUMN_DOCS;
     uint8_t first[4];
     for (unsigned i = 0; i < 4; i++)
         first[i] = (uint8_t) (writer->columns[STREAM_NUMBER][0] >> (24 - 8 * i));
     if (!add_octets(writer, STREAM_NUMBER_DIRECTORY, first, sizeof first, error))
         return false;
     for (size_t i = 0; i < G_N_ELEMENTS(column_streams); i++) {
-        g_byte_array_set_size(writer->scratch, 0);
-        mk_column_encode(writer->scratch, writer->columns[column_streams[i]], count);
-        if (!put_block(writer, column_streams[i], block, writer->scratch, error))
+        if (!put_column(writer, column_streams[i], count, error))
             return false;
     }
     g_byte_array_set_size(writer->scratch, 0);
     mk_folder_column_encode(writer->scratch, (GArray *const *) writer->folders->pdata, count);
     g_ptr_array_set_size(writer->folders, 0);
-    return put_block(writer, STREAM_FOLDERS, block, writer->scratch, error);
+    if (!put_block(writer, STREAM_FOLDERS, writer->scratch, error) ||
+        !put_block(writer, STREAM_ATTACHMENTS, writer->attachments, error))
+        return false;
+    g_byte_array_set_size(writer->attachments, 0);
+    writer->next_attachment = 0;
+    return true;
 }
 
 static bool flush_display(MkSegmentWriter *writer, GError **error)
 {
-    uint32_t block = (writer->info.doc_count - 1) / MK_INDEX_DISPLAY_DOCS;
     g_byte_array_set_size(writer->scratch, 0);
     mk_display_encode(writer->scratch, (const char *const *) writer->texts->pdata,
                       writer->texts->len / 3);
     g_ptr_array_set_size(writer->texts, 0);
-    return put_block(writer, STREAM_DISPLAY, block, writer->scratch, error);
+    return put_block(writer, STREAM_DISPLAY, writer->scratch, error);
 }
 
 bool mk_segment_writer_doc(MkSegmentWriter *writer, const MkSegmentDoc *doc, GError **error)
@@ -283,6 +346,10 @@ bool mk_segment_writer_doc(MkSegmentWriter *writer, const MkSegmentDoc *doc, GEr
     writer->columns[STREAM_FLAGS][place] = doc->flags;
     writer->columns[STREAM_FROM_RANK][place] = doc->from_rank;
     writer->columns[STREAM_SUBJECT_RANK][place] = doc->subject_rank;
+    writer->columns[STREAM_CONVERSATION][place] = doc->conversation;
+    writer->columns[STREAM_COPY][place] = doc->copy;
+    mk_attachment_column_put(writer->attachments, &writer->next_attachment, (uint32_t) place,
+                             doc->attachments, doc->attachment_count);
     if (doc->folder_count > 0)
         g_array_append_vals(folders, doc->folders, (guint) doc->folder_count);
     g_ptr_array_add(writer->folders, folders);
@@ -318,8 +385,16 @@ bool mk_segment_writer_end(MkSegmentWriter *writer, MkSegmentInfo *out_info, GEr
     for (size_t i = 0; i < G_N_ELEMENTS(column_streams); i++)
         info->lengths[column_streams[i]] = column_blocks;
     info->lengths[STREAM_FOLDERS] = column_blocks;
+    info->lengths[STREAM_ATTACHMENTS] = column_blocks;
     info->lengths[STREAM_DISPLAY] =
         ((uint64_t) info->doc_count + MK_INDEX_DISPLAY_DOCS - 1) / MK_INDEX_DISPLAY_DOCS;
+    if (!mk_segment_out_end(writer->file, info, error))
+        return false;
     *out_info = *info;
     return true;
+}
+
+void mk_segment_writer_keep(MkSegmentWriter *writer)
+{
+    mk_segment_out_keep(writer->file);
 }

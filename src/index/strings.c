@@ -23,22 +23,20 @@ static const MkStringDirectory *directory_of(const MkSegment *segment, MkStreamK
     return stream == STREAM_FROM_KEYS ? &segment->from_keys : &segment->subject_keys;
 }
 
-void mk_strings_init(MkStrings *strings, MkTxn *txn, MkWatch *watch, const MkSegment *segment,
+void mk_strings_init(MkStrings *strings, MkWatch *watch, const MkSegment *segment,
                      MkStreamKind stream)
 {
     memset(strings, 0, sizeof *strings);
-    strings->txn = txn;
     strings->watch = watch;
     strings->segment = segment;
     strings->stream = stream;
     strings->directory = directory_of(segment, stream);
-    strings->block = g_byte_array_new();
     strings->block_number = UINT32_MAX;
 }
 
 void mk_strings_clear(MkStrings *strings)
 {
-    g_clear_pointer(&strings->block, g_byte_array_unref);
+    g_clear_pointer(&strings->block, mk_block_unref);
 }
 
 /* Leaves the reader before the block's first string. */
@@ -46,13 +44,12 @@ static bool load(MkStrings *strings, uint32_t number, GError **error)
 {
     if (strings->block_number != number) {
         strings->block_number = UINT32_MAX;
-        if (!mk_watch_check(strings->watch, error) ||
-            !mk_segment_block(strings->txn, strings->segment->info.id, strings->stream, number,
-                              strings->block, error))
+        if (!mk_block_load(&strings->block, strings->segment, strings->watch, strings->stream,
+                           number, error))
             return false;
     }
     strings->block_number = number;
-    strings->reader = mk_reader(strings->block->data, strings->block->len);
+    strings->reader = mk_reader(strings->block->data, strings->block->length);
     uint64_t ordinal = mk_read_varint(&strings->reader);
     strings->docs_end = mk_read_varint(&strings->reader);
     strings->positions_end = mk_read_varint(&strings->reader);

@@ -10,14 +10,18 @@ void mk_top_clear(MkTop *top)
     g_clear_pointer(&top->heap, g_array_unref);
 }
 
-/* Below zero: @a comes before @b. Ties: by date, then number, both newest first. */
-static int compare(const MkTop *top, const MkRanked *a, const MkRanked *b)
+int mk_ranked_compare(bool ascending, const MkRanked *a, const MkRanked *b)
 {
     if (a->key != b->key)
-        return (a->key < b->key) == top->ascending ? -1 : 1;
+        return (a->key < b->key) == ascending ? -1 : 1;
     if (a->date != b->date)
         return a->date > b->date ? -1 : 1;
     return (a->number < b->number) - (a->number > b->number);
+}
+
+static int compare(const MkTop *top, const MkRanked *a, const MkRanked *b)
+{
+    return mk_ranked_compare(top->ascending, a, b);
 }
 
 static inline MkRanked *at(const MkTop *top, guint place)
@@ -54,6 +58,15 @@ static void sift_down(MkTop *top)
         swap(top, place, last);
         place = last;
     }
+}
+
+bool mk_top_wants(const MkTop *top, uint64_t key)
+{
+    if (top->heap->len < top->limit)
+        return true;
+    if (top->heap->len == 0)
+        return false;
+    return top->ascending ? key <= at(top, 0)->key : key >= at(top, 0)->key;
 }
 
 void mk_top_add(MkTop *top, const MkRanked *hit)

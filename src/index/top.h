@@ -12,7 +12,10 @@ typedef struct {
     uint32_t number;
     uint32_t segment; /* place in the view */
     uint32_t doc;
+    uint64_t group; /* of a grouped search; 0 = alone */
 } MkRanked;
+/* Below zero: @a comes before @b. Ties: by date, then number, both newest first. */
+int mk_ranked_compare(bool ascending, const MkRanked *a, const MkRanked *b);
 
 typedef struct {
     bool ascending;
@@ -22,6 +25,8 @@ typedef struct {
 void mk_top_init(MkTop *top, bool ascending, uint64_t limit);
 void mk_top_clear(MkTop *top);
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(MkTop, mk_top_clear)
+/* Could a hit with this key be one of them? */
+bool mk_top_wants(const MkTop *top, uint64_t key);
 void mk_top_add(MkTop *top, const MkRanked *hit);
 /* Puts what is kept in order, first hit first. */
 void mk_top_sort(MkTop *top);

@@ -1,7 +1,8 @@
 /*
- * view.c - what one transaction sees: its segments with their directories and deletions
+ * view.c - what searches see: the segments with their directories and deletions
  *
- * Segments are immutable, so a new view takes over from the one before what both have.
+ * Segments are immutable, so a new view takes over from the one before what both have. A view is
+ * made before its manifest is committed and shown after that; searches never ask the database.
  */
 #include "internal.h"
 
@@ -9,6 +10,14 @@ static void key_of(uint8_t key[4], uint32_t id)
 {
     for (unsigned i = 0; i < 4; i++)
         key[i] = (uint8_t) (id >> (24 - 8 * i));
+}
+
+/* -- deletions in the database ------------------------------------------------------------ */
+bool mk_deleted_erase(MkWriteTxn *txn, uint32_t id, GError **error)
+{
+    uint8_t key[4];
+    key_of(key, id);
+    return mk_db_delete(txn, TABLE_DELETED, key, sizeof key, error);
 }
 
 bool mk_deleted_store(MkWriteTxn *txn, uint32_t id, const MkDocSet *deleted, GError **error)
@@ -52,25 +61,21 @@ MkDocSet *mk_deleted_load(MkTxn *txn, const MkSegmentInfo *info, GError **error)
     return g_steal_pointer(&set);
 }
 
+/* -- a view --------------------------------------------------------------------------------- */
 MkView *mk_view_ref(MkView *view)
 {
     g_atomic_int_inc(&view->refs);
     return view;
 }
 
-static void state_clear(MkSegmentState *state)
-{
-    mk_segment_unref(state->segment);
-    if (state->deleted != NULL && g_atomic_int_dec_and_test(&state->deleted->refs))
-        mk_doc_set_free(state->deleted);
-}
-
 void mk_view_unref(MkView *view)
 {
     if (view == NULL || !g_atomic_int_dec_and_test(&view->refs))
         return;
-    for (guint i = 0; i < view->manifest.segments->len; i++)
-        state_clear(&view->segments[i]);
+    for (guint i = 0; i < view->manifest.segments->len; i++) {
+        mk_segment_unref(view->segments[i].segment);
+        mk_doc_set_unref(view->segments[i].deleted);
+    }
     g_free(view->segments);
     mk_manifest_clear(&view->manifest);
     g_free(view);
@@ -84,80 +89,117 @@ static const MkSegmentState *find_state(const MkView *view, uint32_t id)
     return NULL;
 }
 
-static bool fill_state(MkSegmentState *state, const MkSegmentState *known, MkTxn *txn,
-                       const MkSegmentInfo *info, GError **error)
-{
-    if (known != NULL) {
-        state->segment = known->segment;
-        g_atomic_int_inc(&state->segment->refs);
-    } else {
-        state->segment = mk_segment_open(txn, info, error);
-        if (state->segment == NULL)
-            return false;
-    }
-    if (info->deleted_count == 0)
-        return true;
-    /* Deletions are only ever added, so the same number is the same set. */
-    if (known != NULL && known->deleted_count == info->deleted_count) {
-        state->deleted = known->deleted;
-        g_atomic_int_inc(&state->deleted->refs);
-    } else {
-        state->deleted = mk_deleted_load(txn, info, error);
-    }
-    state->deleted_count = info->deleted_count;
-    return state->deleted != NULL;
-}
-
-/* Takes over @manifest. */
-static MkView *view_new(MkManifest *manifest, const MkView *known, MkTxn *txn, GError **error)
+/* With no deletions yet. */
+static MkView *view_new(const MkIndex *index, const MkView *before, const MkManifest *manifest,
+                        GError **error)
 {
     g_autoptr(MkView) view = g_new0(MkView, 1);
+    guint count = manifest->segments->len;
     view->refs = 1;
-    view->manifest = *manifest;
-    manifest->segments = NULL;
-    guint count = view->manifest.segments->len;
+    view->manifest = mk_manifest_copy(manifest);
     view->segments = g_new0(MkSegmentState, MAX(count, 1));
     for (guint i = 0; i < count; i++) {
-        const MkSegmentInfo *info = &g_array_index(view->manifest.segments, MkSegmentInfo, i);
-        if (!fill_state(&view->segments[i], find_state(known, info->id), txn, info, error))
+        const MkSegmentInfo *info = &g_array_index(manifest->segments, MkSegmentInfo, i);
+        const MkSegmentState *known = find_state(before, info->id);
+        view->segments[i].segment =
+            known != NULL ? mk_segment_ref(known->segment) : mk_segment_open(index, info, error);
+        if (view->segments[i].segment == NULL)
             return NULL;
     }
     return g_steal_pointer(&view);
 }
 
-static MkView *newest(MkIndex *index)
-{
-    pthread_mutex_lock(&index->lock);
-    MkView *view = index->view != NULL ? mk_view_ref(index->view) : NULL;
-    pthread_mutex_unlock(&index->lock);
-    return view;
-}
-
-/* A search that began earlier does not put its old view in place of a newer one. */
-static void remember(MkIndex *index, MkView *view)
-{
-    MkView *old = NULL;
-    pthread_mutex_lock(&index->lock);
-    if (index->view == NULL || index->view->manifest.generation < view->manifest.generation) {
-        old = index->view;
-        index->view = mk_view_ref(view);
-    }
-    pthread_mutex_unlock(&index->lock);
-    mk_view_unref(old);
-}
-
-MkView *mk_view_for(MkIndex *index, MkTxn *txn, GError **error)
+MkView *mk_view_load(MkIndex *index, GError **error)
 {
     g_auto(MkManifest) manifest = MK_MANIFEST_INIT;
-    if (!mk_manifest_load(txn, &manifest, error))
+    g_auto(MkReadTxn) txn = MK_TXN_INIT;
+    if (!mk_read_txn_begin(&txn, index->db, error) || !mk_manifest_load(&txn, &manifest, error))
         return NULL;
-    g_autoptr(MkView) known = newest(index);
-    if (known != NULL && known->manifest.generation == manifest.generation)
-        return g_steal_pointer(&known);
-    MkView *view = view_new(&manifest, known, txn, error);
-    if (view != NULL)
-        remember(index, view);
+    g_autoptr(MkView) view = view_new(index, NULL, &manifest, error);
+    for (guint i = 0; view != NULL && i < manifest.segments->len; i++) {
+        const MkSegmentInfo *info = &g_array_index(manifest.segments, MkSegmentInfo, i);
+        MkSegmentState *state = &view->segments[i];
+        g_autoptr(GError) problem = NULL;
+        state->deleted_count = info->deleted_count;
+        if (info->deleted_count == 0)
+            continue;
+        state->deleted = mk_deleted_load(&txn, info, &problem);
+        if (state->deleted == NULL && mk_error_code(problem) == MK_ERROR_CORRUPT) {
+            state->segment->damaged = true;
+        } else if (state->deleted == NULL) {
+            g_propagate_error(error, g_steal_pointer(&problem));
+            return NULL;
+        }
+    }
+    return g_steal_pointer(&view);
+}
+
+MkView *mk_view_next(const MkIndex *index, const MkView *before, const MkManifest *manifest,
+                     GHashTable *changed, GError **error)
+{
+    MkView *view = view_new(index, before, manifest, error);
+    for (guint i = 0; view != NULL && i < manifest->segments->len; i++) {
+        const MkSegmentInfo *info = &g_array_index(manifest->segments, MkSegmentInfo, i);
+        const MkSegmentState *known = find_state(before, info->id);
+        MkSegmentState *state = &view->segments[i];
+        MkDocSet *deleted =
+            changed == NULL ? NULL : g_hash_table_lookup(changed, GUINT_TO_POINTER(info->id));
+        if (deleted == NULL && known != NULL)
+            deleted = known->deleted;
+        state->deleted = deleted != NULL ? mk_doc_set_ref(deleted) : NULL;
+        state->deleted_count = info->deleted_count;
+    }
     return view;
+}
+
+/* -- the view of an index --------------------------------------------------------------------- */
+MkView *mk_view_now(MkIndex *index)
+{
+    pthread_mutex_lock(&index->lock);
+    MkView *view = mk_view_ref(index->view);
+    pthread_mutex_unlock(&index->lock);
+    return view;
+}
+
+MkView *mk_view_whole(MkIndex *index, GError **error)
+{
+    g_autoptr(MkView) view = mk_view_now(index);
+    for (guint i = 0; i < view->manifest.segments->len; i++) {
+        if (view->segments[i].segment->damaged) {
+            mk_index_corrupt(error);
+            return NULL;
+        }
+    }
+    return g_steal_pointer(&view);
+}
+
+static MkView *show(MkIndex *index, MkView *view)
+{
+    pthread_mutex_lock(&index->lock);
+    MkView *old = index->view;
+    index->view = mk_view_ref(view);
+    pthread_mutex_unlock(&index->lock);
+    return old;
+}
+
+bool mk_view_commit(MkIndex *index, MkWriteTxn *txn, MkView *view, GError **error)
+{
+    int errnum = mk_index_fault(index, "commit");
+    if (errnum != 0)
+        return mk_fail_errno(error, errnum, "commit the search index's manifest");
+    if (!mk_write_txn_commit(txn, error))
+        return false;
+    g_autoptr(MkView) old = show(index, view);
+    (void) mk_index_fault(index, "unlink");
+    for (guint i = 0; i < old->manifest.segments->len; i++) {
+        uint32_t id = old->segments[i].segment->info.id;
+        if (find_state(view, id) != NULL)
+            continue;
+        /* Searches that began before go on with the open file. */
+        mk_segment_unlink(index, id);
+        mk_block_cache_forget(index->cache, id);
+    }
+    return true;
 }
 
 MkManifest mk_manifest_copy(const MkManifest *manifest)
@@ -167,8 +209,10 @@ MkManifest mk_manifest_copy(const MkManifest *manifest)
     return copy;
 }
 
-uint32_t mk_index_take_id(MkIndex *index, const MkManifest *manifest)
+uint32_t mk_index_take_id(MkIndex *index)
 {
-    index->next_id = MAX(index->next_id, manifest->next_id);
-    return index->next_id++;
+    pthread_mutex_lock(&index->lock);
+    uint32_t id = index->next_id++;
+    pthread_mutex_unlock(&index->lock);
+    return id;
 }

@@ -4,6 +4,9 @@
 #include "fold.h"
 #include "writer.h"
 
+/* Conversations and copies are numbers of 48 bits. */
+#define GROUP_MASK ((UINT64_C(1) << 48) - 1)
+
 typedef struct {
     MkTermTable *table;
     uint8_t field;
@@ -65,6 +68,17 @@ static void add_field(TokenSink *sink, const char *const *values)
         mk_term_table_add(sink->table, sink->field, "", 0, sink->doc, 0);
 }
 
+/* One term as it is, not cut into tokens. */
+static void add_message_ids(TokenSink *sink, const char *const *values)
+{
+    for (; values != NULL && *values != NULL; values++) {
+        char term[MK_LIMIT_TOKEN_BYTES];
+        size_t length = mk_message_id_term(*values, term);
+        if (length > 0)
+            mk_term_table_add(sink->table, sink->field, term, length, sink->doc, 0);
+    }
+}
+
 static const char *keep_text(MkArena *arena, const char *text)
 {
     size_t length = strnlen(text != NULL ? text : "", MK_LIMIT_DISPLAY_BYTES + 4);
@@ -90,6 +104,30 @@ static void keep_folders(MkArena *arena, MkWriterDoc *kept, const MkIndexDoc *do
             kept->folders[kept->folder_count++] = kept->folders[i];
 }
 
+static uint32_t flags_of(const MkAttachmentText *attachment)
+{
+    switch (attachment->result) {
+    case MK_TEXT_TRUNCATED: return MK_INDEX_TEXT_TRUNCATED;
+    case MK_TEXT_FAILED: return MK_INDEX_TEXT_FAILED;
+    case MK_TEXT_ENCRYPTED: return MK_INDEX_TEXT_ENCRYPTED;
+    case MK_TEXT_NOT_INDEXED: return MK_INDEX_TEXT_NOT_INDEXED;
+    case MK_TEXT_COMPLETE:
+    case MK_TEXT_EMPTY: return 0;
+    }
+    g_assert_not_reached();
+}
+
+static void keep_attachments(MkArena *arena, MkWriterDoc *kept, const MkIndexDoc *doc)
+{
+    if (doc->attachment_count == 0)
+        return;
+    kept->attachment_count = (uint32_t) doc->attachment_count;
+    kept->attachments = mk_arena_take(arena, doc->attachment_count * sizeof *kept->attachments);
+    memcpy(kept->attachments, doc->attachments, doc->attachment_count * sizeof *kept->attachments);
+    for (uint32_t i = 0; i < kept->attachment_count; i++)
+        kept->flags |= flags_of(&kept->attachments[i]);
+}
+
 static void kill_earlier(MkIndexWriter *writer, uint32_t number)
 {
     gpointer place;
@@ -106,17 +144,24 @@ void mk_index_writer_add(MkIndexWriter *writer, const MkIndexDoc *doc)
                          .flags = doc->flags,
                          .date_unix_ms = doc->date_unix_ms,
                          .archived_unix_ms = doc->archived_unix_ms,
-                         .size_bytes = doc->size_bytes };
+                         .size_bytes = doc->size_bytes,
+                         .conversation = doc->conversation & GROUP_MASK,
+                         .copy = doc->copy & GROUP_MASK };
 
     kill_earlier(writer, doc->number);
     g_hash_table_remove(writer->removed, GUINT_TO_POINTER(doc->number));
     g_hash_table_insert(writer->places, GUINT_TO_POINTER(doc->number), GUINT_TO_POINTER(place));
-    for (sink.field = 0; sink.field < MK_FIELD_COUNT; sink.field++)
-        add_field(&sink, doc->values[sink.field]);
+    for (sink.field = 0; sink.field < MK_FIELD_COUNT; sink.field++) {
+        if (sink.field == MK_FIELD_MESSAGE_ID)
+            add_message_ids(&sink, doc->values[sink.field]);
+        else
+            add_field(&sink, doc->values[sink.field]);
+    }
     kept.texts[0] = keep_text(arena, doc->subject);
     kept.texts[1] = keep_text(arena, doc->from);
     kept.texts[2] = keep_text(arena, doc->to);
     keep_folders(arena, &kept, doc);
+    keep_attachments(arena, &kept, doc);
     g_array_append_val(writer->docs, kept);
 }
 

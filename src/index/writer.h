@@ -14,6 +14,9 @@ typedef struct {
     uint64_t size_bytes;
     uint32_t *folders; /* ascending, each once; in the arena as the texts are */
     uint32_t folder_count;
+    uint64_t conversation, copy;
+    MkAttachmentText *attachments;
+    uint32_t attachment_count;
     const char *texts[3];
 } MkWriterDoc;
 

@@ -19,7 +19,8 @@ enum { STACK_BYTES = 64 << 20 };
  * The background goes slowly while mail comes in; locks that it shares must not wait for it long.
  */
 static const int lane_nice[MK_LANE_COUNT] = {
-    [MK_LANE_INTERACTIVE] = 4, [MK_LANE_BULK] = 8, [MK_LANE_BACKGROUND] = 13
+    [MK_LANE_INTERACTIVE] = 4, [MK_LANE_BULK] = 8,       [MK_LANE_BACKGROUND] = 13,
+    [MK_LANE_CARE] = 15,       [MK_LANE_OPERATION] = 12,
 };
 
 static void unlink_waiting(Lane *lane, MkJob *job)

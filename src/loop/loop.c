@@ -25,7 +25,11 @@ static bool init_locks(MkLoop *loop)
 static bool start_lanes(MkLoop *loop, unsigned interactive, unsigned bulk, GError **error)
 {
     const unsigned threads[MK_LANE_COUNT] = {
-        [MK_LANE_INTERACTIVE] = interactive, [MK_LANE_BULK] = bulk, [MK_LANE_BACKGROUND] = 1
+        [MK_LANE_INTERACTIVE] = interactive,
+        [MK_LANE_BULK] = bulk,
+        [MK_LANE_BACKGROUND] = 1,
+        [MK_LANE_CARE] = 2,
+        [MK_LANE_OPERATION] = 2,
     };
 
     for (int i = 0; i < MK_LANE_COUNT; i++)

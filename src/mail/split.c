@@ -35,29 +35,40 @@ static size_t header_start(const uint8_t *before, size_t length)
     return start;
 }
 
-static bool type_has_text(MkSpan content_type)
-{
-    static const char *const without[] = { "image/", "audio/", "video/", "font/", "application/" };
-    char type[80];
-
-    mk_token_first(content_type, type, sizeof type);
-    if (g_str_equal(type, "application/xhtml+xml"))
-        return true;
-    for (size_t i = 0; i < G_N_ELEMENTS(without); i++)
-        if (g_str_has_prefix(type, without[i]))
-            return false;
-    return true;
-}
-
-bool mk_mail_piece_has_text(const uint8_t *before, size_t length)
+/* The type in lower case; "" when the header names none. */
+static void declared_type(const uint8_t *before, size_t length, char *out, size_t size)
 {
     size_t start = header_start(before, length);
     MkFieldReader fields = mk_field_reader(before + start, length - start);
     MkField f;
 
+    out[0] = '\0';
     while (mk_field_next(&fields, &f))
-        if (mk_span_is(f.name, "Content-Type"))
-            return type_has_text(f.value);
+        if (mk_span_is(f.name, "Content-Type")) {
+            mk_token_first(f.value, out, size);
+            return;
+        }
+}
+
+bool mk_mail_piece_has_type(const uint8_t *before, size_t length, const char *prefix)
+{
+    char type[80];
+
+    declared_type(before, length, type, sizeof type);
+    return g_str_has_prefix(type, prefix);
+}
+
+bool mk_mail_piece_has_text(const uint8_t *before, size_t length)
+{
+    static const char *const without[] = { "image/", "audio/", "video/", "font/", "application/" };
+    char type[80];
+
+    declared_type(before, length, type, sizeof type);
+    if (g_str_equal(type, "application/xhtml+xml"))
+        return true;
+    for (size_t i = 0; i < G_N_ELEMENTS(without); i++)
+        if (g_str_has_prefix(type, without[i]))
+            return false;
     return true;
 }
 

@@ -251,8 +251,7 @@ static void on_shut_down(uv_shutdown_t *request, int status)
     MkStream *stream = request->data;
 
     g_free(request);
-    if (stream->state == STREAM_LINGERING &&
-        (status < 0 || stream->peer_eof || stream->no_linger))
+    if (stream->state == STREAM_LINGERING && (status < 0 || stream->peer_eof || stream->no_linger))
         stream_close_now(stream);
     mk_stream_unref(stream);
 }

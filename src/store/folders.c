@@ -180,6 +180,18 @@ GPtrArray *mk_store_folders(MkStore *store)
     return all;
 }
 
+void mk_store_folders_each(MkStore *store, void (*func)(const MkFolder *folder, void *cookie),
+                           void *cookie)
+{
+    G_GNUC_UNUSED g_auto(Locked) locked = lock_scope(&store->folders.lock);
+    GHashTableIter iter;
+    gpointer value;
+
+    g_hash_table_iter_init(&iter, store->folders.by_id);
+    while (g_hash_table_iter_next(&iter, NULL, &value))
+        func(value, cookie);
+}
+
 char *mk_store_folder_path(MkStore *store, uint32_t id)
 {
     G_GNUC_UNUSED g_auto(Locked) locked = lock_scope(&store->folders.lock);

@@ -1,5 +1,8 @@
 /*
- * find.c - GET /api/v1/messages and /api/v1/search: a page of mails and how many there are
+ * find.c - GET /api/v1/messages, /api/v1/search and .../conversation: a page of mails
+ *
+ * Arguments are copied on the loop and understood on the lane, since those of a saved search come
+ * from the disk.
  */
 #include <string.h>
 
@@ -9,33 +12,33 @@
 #include "internal.h"
 
 #define PAGE_DEFAULT 50
-#define DAY_MS INT64_C(86400000)
-/* Open ends of a range of days: the years 1 and 9999. */
-#define DATE_MIN_MS INT64_C(-62135596800000)
-#define DATE_MAX_MS INT64_C(253402300799999)
 
-static const struct {
-    const char *name;
-    MkSort sort;
-    bool ascending; /* when `order` is left out: newest and largest first, texts from A */
-} sorts[] = {
-    { "date", MK_SORT_DATE, false },      { "archived", MK_SORT_ARCHIVED, false },
-    { "size", MK_SORT_SIZE, false },      { "from", MK_SORT_FROM, true },
-    { "subject", MK_SORT_SUBJECT, true },
-};
-
-/* An argument; left empty counts as left out. */
-static const char *argument(const WebCall *call, const char *name)
+/* -- arguments --------------------------------------------------------------------------------- */
+static void copy_argument(WebCall *call, const char *name)
 {
     const char *text = mk_http_query(call->request, name);
 
-    return text != NULL && *text != '\0' ? text : NULL;
+    if (text != NULL && *text != '\0') /* left empty counts as left out */
+        g_hash_table_replace(call->arguments, g_strdup(name), g_strdup(text));
 }
 
-static bool read_number(const WebCall *call, const char *name, guint64 min, guint64 max,
-                        guint64 *out, GError **error)
+static void copy_arguments(WebCall *call, const char *const *names)
 {
-    const char *text = argument(call, name);
+    if (call->arguments == NULL)
+        call->arguments = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
+    for (; *names != NULL; names++)
+        copy_argument(call, *names);
+}
+
+static const char *argument(const char *name, void *cookie)
+{
+    return g_hash_table_lookup(((const WebCall *) cookie)->arguments, name);
+}
+
+bool web_read_number(const WebCall *call, const char *name, guint64 min, guint64 max, guint64 *out,
+                     GError **error)
+{
+    const char *text = g_hash_table_lookup(call->arguments, name);
 
     if (text == NULL)
         return true;
@@ -45,172 +48,142 @@ static bool read_number(const WebCall *call, const char *name, guint64 min, guin
                    min, max);
 }
 
-static bool read_page(WebCall *call, GError **error)
+static bool read_page(WebCall *call, MkFind *find, GError **error)
 {
+    const char *snippets = g_hash_table_lookup(call->arguments, "snippets");
     guint64 offset = 0;
     guint64 limit = PAGE_DEFAULT;
 
-    if (!read_number(call, "offset", 0, UINT32_MAX, &offset, error) ||
-        !read_number(call, "limit", 1, MK_LIMIT_SEARCH_PAGE, &limit, error))
+    if (!web_read_number(call, "offset", 0, UINT32_MAX, &offset, error) ||
+        !web_read_number(call, "limit", 1, MK_LIMIT_SEARCH_PAGE, &limit, error))
         return false;
-    call->find.offset = offset;
-    call->find.limit = (unsigned) limit;
+    find->offset = offset;
+    find->limit = (unsigned) limit;
+    find->with_snippets =
+        snippets != NULL && (strcmp(snippets, "1") == 0 || strcmp(snippets, "true") == 0);
+    find->principal = call->principal;
+    find->cancelled = &call->job.cancelled;
     return true;
 }
 
-static bool read_sort(WebCall *call, GError **error)
-{
-    const char *sort = argument(call, "sort");
-    const char *order = argument(call, "order");
-    size_t at = 0;
-
-    while (at < G_N_ELEMENTS(sorts) && sort != NULL && strcmp(sorts[at].name, sort) != 0)
-        at++;
-    if (at == G_N_ELEMENTS(sorts))
-        return mk_fail(error, MK_ERROR_INVALID,
-                       "sort must be date, archived, size, from or subject.");
-    call->find.sort = sorts[at].sort;
-    call->find.ascending = order != NULL ? strcmp(order, "asc") == 0 : sorts[at].ascending;
-    if (order != NULL && !call->find.ascending && strcmp(order, "desc") != 0)
-        return mk_fail(error, MK_ERROR_INVALID, "order must be asc or desc.");
-    return true;
-}
-
-static bool read_text(const WebCall *call, const char *name, size_t max_bytes, char **out,
-                      GError **error)
-{
-    const char *text = argument(call, name);
-
-    if (text == NULL)
-        return true;
-    if (strlen(text) > max_bytes)
-        return mk_fail(error, MK_ERROR_LIMIT, "%s is longer than %zu octets.", name, max_bytes);
-    *out = g_strdup(text);
-    return true;
-}
-
-static bool read_common(WebCall *call, GError **error)
-{
-    if (!read_page(call, error) || !read_sort(call, error) ||
-        !read_text(call, "folder", MK_LIMIT_FOLDER_PATH_BYTES, &call->folder, error))
-        return false;
-    call->find.folder = call->folder;
-    call->find.cancelled = &call->job.cancelled;
-    return true;
-}
-
-static bool two_digits(const char *text, int *out)
-{
-    *out = (text[0] - '0') * 10 + (text[1] - '0');
-    return g_ascii_isdigit(text[0]) && g_ascii_isdigit(text[1]);
-}
-
-bool web_date_parse(const char *text, int64_t *out_unix_ms)
-{
-    int century;
-    int year;
-    int month;
-    int day;
-
-    if (strlen(text) != 10 || text[4] != '-' || text[7] != '-' || !two_digits(text, &century) ||
-        !two_digits(text + 2, &year) || !two_digits(text + 5, &month) ||
-        !two_digits(text + 8, &day))
-        return false;
-    g_autoptr(GDateTime) date = g_date_time_new_utc(century * 100 + year, month, day, 0, 0, 0);
-    if (date == NULL) /* there is no such day */
-        return false;
-    *out_unix_ms = g_date_time_to_unix(date) * 1000;
-    return true;
-}
-
-static bool read_date(const WebCall *call, const char *name, int64_t *out_unix_ms, GError **error)
-{
-    const char *text = argument(call, name);
-
-    if (text == NULL || web_date_parse(text, out_unix_ms))
-        return true;
-    return mk_fail(error, MK_ERROR_INVALID, "%s must be a date of the form YYYY-MM-DD.", name);
-}
-
-static bool read_dates(WebCall *call, GError **error)
-{
-    int64_t from_ms = DATE_MIN_MS;
-    int64_t to_ms = DATE_MAX_MS - DAY_MS + 1;
-
-    if (!read_date(call, "from", &from_ms, error) || !read_date(call, "to", &to_ms, error))
-        return false;
-    if (from_ms > to_ms)
-        return mk_fail(error, MK_ERROR_INVALID, "from must not be behind to.");
-    if (from_ms != DATE_MIN_MS || to_ms != DATE_MAX_MS - DAY_MS + 1) {
-        call->find.date_from_unix_ms = from_ms;
-        call->find.date_to_unix_ms = to_ms + DAY_MS - 1; /* the whole of the last day */
-    }
-    return true;
-}
+static const char *const page_names[] = { "offset", "limit", "snippets", NULL };
 
 bool web_messages_read(WebCall *call, GError **error)
 {
-    call->find.only_folder = true;
-    return read_common(call, error);
+    static const char *const names[] = { "folder", "sort", "order", NULL };
+
+    (void) error;
+    copy_arguments(call, names);
+    copy_arguments(call, page_names);
+    /* its own mails, not those of folders below it */
+    g_hash_table_replace(call->arguments, g_strdup("subfolders"), g_strdup("false"));
+    return true;
 }
 
 bool web_search_read(WebCall *call, GError **error)
 {
-    if (!read_common(call, error) || !read_dates(call, error) ||
-        !read_text(call, "q", MK_LIMIT_QUERY_BYTES, &call->query, error))
-        return false;
-    call->find.query = call->query;
+    static const char *const names[] = { "saved", NULL };
+
+    (void) error;
+    copy_arguments(call, mk_criteria_names());
+    copy_arguments(call, page_names);
+    copy_arguments(call, names);
     return true;
 }
 
-/* `user/Journal Incoming` and what is below it */
-static bool is_below(const char *path, const char *name)
+bool web_conversation_read(WebCall *call, GError **error)
 {
-    const char *slash = strchr(path, '/');
-    size_t length = strlen(name);
+    static const char *const names[] = { "order", NULL };
 
-    return slash != NULL && strncmp(slash + 1, name, length) == 0 &&
-           (slash[1 + length] == '\0' || slash[1 + length] == '/');
+    copy_arguments(call, names);
+    copy_arguments(call, page_names);
+    return web_mail_read(call, error);
 }
 
-const char *web_folder_kind(const char *path)
+bool web_suggest_read(WebCall *call, GError **error)
 {
-    if (path != NULL && is_below(path, MK_FOLDER_INCOMING))
-        return "in";
-    return path != NULL && is_below(path, MK_FOLDER_OUTGOING) ? "out" : "other";
+    static const char *const names[] = { "q", "limit", NULL };
+
+    (void) error;
+    copy_arguments(call, names);
+    return true;
 }
 
-void web_json_found_mail(yyjson_mut_doc *doc, yyjson_mut_val *object, const MkFoundMail *mail)
+/* -- running it -------------------------------------------------------------------------------- */
+static bool answer_found(WebCall *call, const MkFind *find, GError **error)
 {
-    char id[24];
-
-    mk_mail_id_format(mail->id, id);
-    web_json_string(doc, object, "id", id);
-    web_json_string(doc, object, "subject", mail->subject);
-    web_json_string(doc, object, "from", mail->from);
-    web_json_string(doc, object, "to", mail->to);
-    web_json_date(doc, object, "date", mail->date_unix_ms);
-    web_json_date(doc, object, "archived", mail->archived_unix_ms);
-    yyjson_mut_obj_add_uint(doc, object, "size", mail->size_bytes);
-    web_json_string(doc, object, "folder", mail->folder);
-    yyjson_mut_obj_add_bool(doc, object, "hasAttachments",
-                            (mail->flags & MK_MAIL_HAS_ATTACHMENTS) != 0);
-    web_json_string(doc, object, "kind", web_folder_kind(mail->folder));
-}
-
-bool web_find_run(WebCall *call, GError **error)
-{
-    call->find.principal = call->principal; /* with Basic it is known only now */
-    g_autoptr(MkFound) found = mk_archive_find(call->archive, &call->find, error);
+    g_autoptr(MkFound) found = mk_archive_find(call->archive, find, error);
 
     if (found == NULL)
         return false;
     yyjson_mut_val *root;
     call->json = web_json_new(&root);
     yyjson_mut_obj_add_uint(call->json, root, "total", found->total);
+    yyjson_mut_obj_add_uint(call->json, root, "mailTotal", found->mail_total);
     yyjson_mut_val *items = web_json_array(call->json, root, "items");
     for (guint i = 0; i < found->hits->len; i++)
-        web_json_found_mail(call->json, yyjson_mut_arr_add_obj(call->json, items),
-                            found->hits->pdata[i]);
+        web_json_hit(call->json, yyjson_mut_arr_add_obj(call->json, items), found->hits->pdata[i],
+                     find->group != MK_GROUP_NONE);
+    return true;
+}
+
+bool web_find_run(WebCall *call, GError **error)
+{
+    MkCriteria criteria;
+
+    if (!web_saved_search_apply(call, error) || !mk_criteria_read(&criteria, argument, call, error))
+        return false;
+    bool good = read_page(call, &criteria.find, error) && answer_found(call, &criteria.find, error);
+    mk_criteria_clear(&criteria);
+    return good;
+}
+
+/* Oldest first, as a conversation is read. */
+bool web_conversation_run(WebCall *call, GError **error)
+{
+    MkCriteria criteria;
+
+    if (!mk_criteria_read(&criteria, argument, call, error))
+        return false;
+    criteria.find.ascending = g_strcmp0(argument("order", call), "desc") != 0;
+    criteria.find.conversation_of = &call->id;
+    bool good = read_page(call, &criteria.find, error) && answer_found(call, &criteria.find, error);
+    mk_criteria_clear(&criteria);
+    return good;
+}
+
+/* -- suggestions ------------------------------------------------------------------------------- */
+static const char *kind_name(MkSuggestKind kind)
+{
+    switch (kind) {
+    case MK_SUGGEST_WORD: return "word";
+    case MK_SUGGEST_ADDRESS: return "address";
+    case MK_SUGGEST_FOLDER: return "folder";
+    }
+    g_assert_not_reached();
+}
+
+bool web_suggest_run(WebCall *call, GError **error)
+{
+    const char *typed = argument("q", call);
+    guint64 limit = 10;
+
+    if (!web_read_number(call, "limit", 1, MK_LIMIT_SUGGESTIONS, &limit, error))
+        return false;
+    g_autoptr(GPtrArray) found =
+        mk_archive_suggest(call->archive, call->principal, typed != NULL ? typed : "",
+                           (unsigned) limit, &call->job.cancelled, error);
+    if (found == NULL)
+        return false;
+    yyjson_mut_val *root;
+    call->json = web_json_new(&root);
+    yyjson_mut_val *list = web_json_array(call->json, root, "suggestions");
+    for (guint i = 0; i < found->len; i++) {
+        const MkFoundSuggestion *one = found->pdata[i];
+        yyjson_mut_val *object = yyjson_mut_arr_add_obj(call->json, list);
+        web_json_string(call->json, object, "kind", kind_name(one->kind));
+        web_json_string(call->json, object, "text", one->text);
+        web_json_string(call->json, object, "detail", one->detail);
+    }
     return true;
 }

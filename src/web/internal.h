@@ -7,7 +7,8 @@
  *   answer.c    JSON, downloads and errors as answers; the fields of every answer
  *   json.c      values in and out, always valid UTF-8
  *   budget.c    how many octets of mails may wait for slow readers
- *   login.c, folders.c, find.c, message.c, download.c, arrivals.c, invoke.c: the routes
+ *   hit.c       a mail in a list
+ *   login.c, folders.c, find.c, saved.c, message.c, download.c, arrivals.c, invoke.c: the routes
  *   redirect.c  the plain port
  */
 #ifndef MK_WEB_INTERNAL_H
@@ -107,9 +108,9 @@ struct WebCall {
     bool is_basic;
     MkMailId id;
     unsigned number;
-    char *query;
-    char *folder;
-    MkFind find;
+    GHashTable *arguments; /* char * -> char *, for searches; the job adds what has been saved */
+    char *name;            /* of a saved search, and its criteria as JSON */
+    char *criteria;
     /* in and out: set before the job for a session, by the job for a login */
     MkPrincipal *principal;
     /* out: written on the lane, read on the loop */
@@ -130,6 +131,8 @@ const WebRoute *web_route_find(const char *method, const char *path,
 const WebRoute *web_routes(size_t *out_count);
 
 /* login.c */
+/* Whether the body says that it is JSON: a form on another site cannot. */
+bool web_is_json(const WebCall *call);
 bool web_login_read(WebCall *call, GError **error);
 bool web_login_run(WebCall *call, GError **error);
 void web_login_finish(WebCall *call);
@@ -141,15 +144,35 @@ bool web_folders_run(WebCall *call, GError **error);
 bool web_messages_read(WebCall *call, GError **error);
 bool web_search_read(WebCall *call, GError **error);
 bool web_find_run(WebCall *call, GError **error);
-/* "2026-01-31": the day's first millisecond, UTC. */
-bool web_date_parse(const char *text, int64_t *out_unix_ms);
+bool web_conversation_read(WebCall *call, GError **error);
+bool web_conversation_run(WebCall *call, GError **error);
+bool web_suggest_read(WebCall *call, GError **error);
+bool web_suggest_run(WebCall *call, GError **error);
+/* Of call->arguments; *out stays as it is when the argument is left out. */
+bool web_read_number(const WebCall *call, const char *name, guint64 min, guint64 max, guint64 *out,
+                     GError **error);
+/* hit.c */
 /* "in", "out" or "other" by the folder's name */
 const char *web_folder_kind(const char *path);
+void web_json_found_mail(yyjson_mut_doc *doc, yyjson_mut_val *object, const MkFoundMail *mail);
+/* The same with what a search knows beyond. */
+void web_json_hit(yyjson_mut_doc *doc, yyjson_mut_val *object, const MkFoundMail *mail,
+                  bool is_grouped);
+/* [[offset, length], ...] in UTF-16 code units of @ranges, which are MkRange in octets. */
+yyjson_mut_val *web_json_ranges(yyjson_mut_doc *doc, const char *text, const GArray *ranges);
+/* saved.c */
+bool web_saved_list_run(WebCall *call, GError **error);
+bool web_saved_put_read(WebCall *call, GError **error);
+bool web_saved_put_run(WebCall *call, GError **error);
+bool web_saved_delete_read(WebCall *call, GError **error);
+bool web_saved_delete_run(WebCall *call, GError **error);
+void web_no_content_finish(WebCall *call);
+/* Adds the criteria of `saved=<id>` to call->arguments, if that is there. */
+bool web_saved_search_apply(WebCall *call, GError **error);
 /* message.c */
 bool web_mail_read(WebCall *call, GError **error); /* the id; for all routes of one mail */
 bool web_message_run(WebCall *call, GError **error);
 bool web_headers_run(WebCall *call, GError **error);
-void web_json_found_mail(yyjson_mut_doc *doc, yyjson_mut_val *object, const MkFoundMail *mail);
 /* download.c */
 /* For run(): @octets as the answer, within the budget. Takes @octets and @file_name. */
 bool web_give_download(WebCall *call, GBytes *octets, const char *type, char *file_name,

@@ -23,9 +23,14 @@ static bool is_json(const char *content_type)
     return next == '\0' || next == ';' || next == ' ' || next == '\t';
 }
 
+bool web_is_json(const WebCall *call)
+{
+    return is_json(mk_http_header(call->request, "Content-Type"));
+}
+
 bool web_login_read(WebCall *call, GError **error)
 {
-    if (!is_json(mk_http_header(call->request, "Content-Type")))
+    if (!web_is_json(call))
         return mk_fail(error, MK_ERROR_INVALID, "Send the Content-Type application/json.");
     return web_json_read_login(mk_http_body(call->request), &call->user_name, &call->password,
                                error);

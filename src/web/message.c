@@ -82,7 +82,20 @@ static size_t put_text(yyjson_mut_doc *doc, yyjson_mut_val *list, const MkPart *
     return text_length;
 }
 
-static void put_attachment(yyjson_mut_doc *doc, yyjson_mut_val *list, const MkPart *part)
+/* What became of the part's text in the index; NULL: not known (yet). */
+static const char *text_result(const GArray *texts, unsigned part)
+{
+    for (guint i = 0; i < texts->len; i++) {
+        const MkAttachmentText *text = &g_array_index(texts, MkAttachmentText, i);
+
+        if (text->part == part)
+            return mk_text_result_name(text->result);
+    }
+    return NULL;
+}
+
+static void put_attachment(yyjson_mut_doc *doc, yyjson_mut_val *list, const MkPart *part,
+                           const GArray *texts)
 {
     yyjson_mut_val *object = yyjson_mut_arr_add_obj(doc, list);
 
@@ -92,9 +105,11 @@ static void put_attachment(yyjson_mut_doc *doc, yyjson_mut_val *list, const MkPa
     yyjson_mut_obj_add_uint(doc, object, "size", part->size_bytes);
     web_json_string(doc, object, "contentId", part->content_id);
     yyjson_mut_obj_add_bool(doc, object, "isInline", !part->is_attachment);
+    web_json_string(doc, object, "textResult", text_result(texts, part->number));
 }
 
-static void put_parts(yyjson_mut_doc *doc, yyjson_mut_val *root, GBytes *mail)
+static void put_parts(yyjson_mut_doc *doc, yyjson_mut_val *root, GBytes *mail,
+                      const GArray *indexed)
 {
     gsize length = 0;
     const uint8_t *data = g_bytes_get_data(mail, &length);
@@ -107,7 +122,7 @@ static void put_parts(yyjson_mut_doc *doc, yyjson_mut_val *root, GBytes *mail)
     for (guint i = 0; i < parts->len; i++) {
         const MkPart *part = parts->pdata[i];
         if (!is_readable(part) || room == 0 || shown++ >= MK_LIMIT_WEB_TEXT_PARTS) {
-            put_attachment(doc, attachments, part);
+            put_attachment(doc, attachments, part, indexed);
             continue;
         }
         size_t used = put_text(doc, texts, part, mail, room);
@@ -124,13 +139,17 @@ bool web_message_run(WebCall *call, GError **error)
     g_autoptr(GBytes) mail = mk_archive_mail_read(call->archive, call->principal, call->id, error);
     if (mail == NULL)
         return false;
+    g_autoptr(GArray) texts =
+        mk_archive_attachment_texts(call->archive, call->principal, call->id, error);
+    if (texts == NULL)
+        return false;
     gsize length = 0;
     const uint8_t *data = g_bytes_get_data(mail, &length);
     yyjson_mut_val *root;
     call->json = web_json_new(&root);
     web_json_found_mail(call->json, root, found);
     put_summary(call->json, root, found, data, length);
-    put_parts(call->json, root, mail);
+    put_parts(call->json, root, mail, texts);
     return true;
 }
 

@@ -48,8 +48,9 @@ static void call_free(WebCall *call)
     g_free(call->peer_address);
     g_free(call->user_name);
     mk_free_secret(call->password);
-    g_free(call->query);
-    g_free(call->folder);
+    g_clear_pointer(&call->arguments, g_hash_table_unref);
+    g_free(call->name);
+    g_free(call->criteria);
     g_clear_pointer(&call->principal, mk_principal_unref);
     g_clear_error(&call->read_error);
     g_clear_error(&call->error);
@@ -189,7 +190,6 @@ static bool call_submit(WebCall *call, GError **error)
     call->job.run = call_run;
     call->job.done = call_done;
     call->session = NULL;
-    call->find.principal = call->principal;
     if (!mk_job_submit(call->web->loop, MK_LANE_INTERACTIVE, &call->job, error))
         return false;
     mk_http_set_on_gone(call->request, on_gone, call);

@@ -125,7 +125,7 @@ static void build(MkIndex *index, uint32_t mails, uint32_t batch)
         committing += cpu_seconds() - start;
         start = cpu_seconds();
         while (merged && error == NULL)
-            mk_index_merge(index, &merged, &error);
+            mk_index_merge(index, NULL, &merged, &error);
         fail_on(error);
         merging += cpu_seconds() - start;
     }

@@ -1,18 +1,34 @@
 """Nothing readable lies on the disk, while the archive works and afterwards."""
 
+import base64
+import io
+import json
 import os
 import subprocess
 import threading
+import time
+import zipfile
 
-from harness import JOURNAL, main, make_password, test
+from harness import JOURNAL, PATIENCE, main, make_password, test
 from mailkeep_client import exchange_report, smtp_connect, smtp_send
 
 WORDS = {
     "body": "Quittenbrot7731", "subject": "Zwetschgendatschi4412", "address": "rumpelstilz9921",
     "file name": "Blaubeerkuchen5523", "attachment": "Apfelstrudel8812", "user": "pumpernickel3321",
     "full name": "Gugelhupf6610", "mailbox": "geheimeadresse4410", "envelope": "bccempfaenger7719",
+    "document": "Streuselkuchen3340", "saved search": "Nussecken2217",
     "search": "Suchbegriff1199", "folder": "pumpernickel3321/Journal",
 }
+
+
+def document():
+    """A DOCX, whose text only the helper process brings to light."""
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("[Content_Types].xml", "<Types/>")
+        archive.writestr("word/document.xml", '<w:document xmlns:w="http://schemas.openxmlformats.org/'
+                         f'wordprocessingml/2006/main"><w:t>{WORDS["document"]} {"und mehr " * 50}</w:t></w:document>')
+    return base64.encodebytes(out.getvalue()).decode().replace("\n", "\r\n")
 
 
 def mail(size=0):
@@ -22,7 +38,9 @@ def mail(size=0):
             'Content-Type: multipart/mixed; boundary="b"\r\n\r\n--b\r\n\r\n'
             f"{WORDS['body']}\r\n{padding}\r\n--b\r\nContent-Type: text/plain\r\n"
             f'Content-Disposition: attachment; filename="{WORDS["file name"]}.txt"\r\n\r\n'
-            f"{WORDS['attachment']} {size}\r\n--b--\r\n").encode()
+            f"{WORDS['attachment']} {size}\r\n--b\r\nContent-Type: application/octet-stream\r\n"
+            'Content-Disposition: attachment; filename="a.docx"\r\n'
+            f"Content-Transfer-Encoding: base64\r\n\r\n{document()}--b--\r\n").encode()
 
 
 def readable(t):
@@ -34,7 +52,8 @@ def readable(t):
     for fd in os.listdir(f"/proc/{t.server.process.pid}/fd") if t.server.process.poll() is None else []:
         path = f"/proc/{t.server.process.pid}/fd/{fd}"
         try:
-            if os.path.isfile(path):
+            # What the helper process is handed lies in memory, never on a disk.
+            if os.path.isfile(path) and not os.readlink(path).startswith("/memfd:"):
                 paths.append(path)
         except OSError:
             pass
@@ -50,6 +69,7 @@ def _(t):
     api = t.begin([(WORDS["user"], [f"{WORDS['user']}@mailkeep.example"])])
     api("SetUserFullName", userName=WORDS["user"], fullName=WORDS["full name"])
     api("CreateGatewayMailbox", address=f"{WORDS['mailbox']}@archive.example")
+    api("SetSavedSearch", name=WORDS["saved search"], criteria=json.dumps({"q": WORDS["saved search"]}))
 
     def send():
         smtp = smtp_connect(t.server.ports["smtp"], t.server.certificate)
@@ -71,6 +91,10 @@ def _(t):
     sender.join()
     assert t.server.wait_indexed()
     assert api("SearchMessages", query=WORDS["body"])["total"] == 20
+    until = time.time() + 60 * PATIENCE  # slow documents follow in a second pass
+    while api("SearchMessages", query="acontent:" + WORDS["document"])["total"] < 20:
+        assert time.time() < until, "documents are never read"
+        time.sleep(0.2)
     api("SearchMessages", query=WORDS["search"])
 
 

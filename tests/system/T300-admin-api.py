@@ -301,7 +301,9 @@ def _(t):
                            "statisticsCount", "error", "needsUpgrade", "searchIndexesNeedRebuild"]
     assert store["id"] == 1 and store["requestedState"] == "current" and store["statisticsCount"] == 1
     assert store["contentPath"].startswith(t.server.data) and store["statisticsSize"] > 0
-    assert t.api("GetStoreIndexes", id=1)[0]["count"] == 1 and t.api("GetStoreIndexes", id=9) == []
+    indexes = t.api("GetStoreIndexes", id=1)
+    assert sum(i["count"] for i in indexes) == 1 and t.api("GetStoreIndexes", id=9) == []
+    assert all(i["storeName"] == store["name"] and not i["needsRebuild"] for i in indexes)
     mine = [s for s in t.api("GetActiveSessions") if s["userName"] == "admin"]
     assert mine and mine[0]["protocol"] == "api" and mine[0]["address"] in ("127.0.0.1", "::1")
     services = {e["name"]: e for e in t.api("GetServiceConfiguration")["endpoints"]}

@@ -49,16 +49,24 @@ void sample_init(Sample *sample)
     open_index(sample);
 }
 
+static void remove_files(const char *path)
+{
+    g_autoptr(GDir) dir = g_dir_open(path, 0, NULL);
+    for (const char *name; (name = g_dir_read_name(dir)) != NULL;) {
+        g_autofree char *inner = g_build_filename(path, name, NULL);
+        if (g_file_test(inner, G_FILE_TEST_IS_DIR))
+            remove_files(inner);
+        else
+            g_unlink(inner);
+    }
+    g_rmdir(path);
+}
+
 void sample_clear(Sample *sample)
 {
     mk_index_close(sample->index);
     mk_key_free(sample->key);
-    g_autoptr(GDir) dir = g_dir_open(sample->dir, 0, NULL);
-    for (const char *name; (name = g_dir_read_name(dir)) != NULL;) {
-        g_autofree char *path = g_build_filename(sample->dir, name, NULL);
-        g_unlink(path);
-    }
-    g_rmdir(sample->dir);
+    remove_files(sample->dir);
     g_free(sample->dir);
 }
 
@@ -68,9 +76,20 @@ void sample_reopen(Sample *sample)
     open_index(sample);
 }
 
-char *sample_file(const Sample *sample)
+static gint compare_paths(gconstpointer a, gconstpointer b)
 {
-    return g_build_filename(sample->dir, "data.mdb", NULL);
+    return strcmp(*(char *const *) a, *(char *const *) b);
+}
+
+GPtrArray *sample_segments(const Sample *sample)
+{
+    GPtrArray *paths = g_ptr_array_new_with_free_func(g_free);
+    g_autofree char *segments = g_build_filename(sample->dir, "segments", NULL);
+    g_autoptr(GDir) dir = g_dir_open(segments, 0, NULL);
+    for (const char *name; (name = g_dir_read_name(dir)) != NULL;)
+        g_ptr_array_add(paths, g_build_filename(segments, name, NULL));
+    g_ptr_array_sort(paths, compare_paths);
+    return paths;
 }
 
 void sample_add(MkIndexWriter *writer, const SampleMail *mail)

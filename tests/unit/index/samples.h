@@ -14,8 +14,8 @@ typedef struct {
 void sample_init(Sample *sample);
 void sample_clear(Sample *sample); /* closes, removes the directory */
 void sample_reopen(Sample *sample);
-/* The files of the index as one; the index should be closed. */
-char *sample_file(const Sample *sample);
+/* Paths of the segments' files. */
+GPtrArray *sample_segments(const Sample *sample);
 
 /* One value a field; NULL = none. */
 typedef struct {

@@ -176,6 +176,174 @@ static void test_value_borders(void)
     sample_clear(&sample);
 }
 
+/* -- words for some fields only ------------------------------------------------------------------ */
+#define SUBJECT MK_FIELD_BIT(MK_FIELD_SUBJECT)
+#define BODY MK_FIELD_BIT(MK_FIELD_BODY)
+#define ADDRESSES                                                                          \
+    (MK_FIELD_BIT(MK_FIELD_FROM) | MK_FIELD_BIT(MK_FIELD_TO) | MK_FIELD_BIT(MK_FIELD_CC) | \
+     MK_FIELD_BIT(MK_FIELD_BCC))
+
+static const struct {
+    const char *words;
+    unsigned fields;
+    const char *from, *recipients;
+    const char *found;
+} boxes[] = {
+    { "Rechnung", SUBJECT, NULL, NULL, "9" },
+    { "Rechnung", SUBJECT | BODY, NULL, NULL, "9" },
+    { "Rechnung", MK_FIELD_BIT(MK_FIELD_ATTACHMENT_TEXT), NULL, NULL, "4 5" },
+    { "acontent:Rechnung", SUBJECT, NULL, NULL, "4 5" }, /* the prefix wins */
+    { "-Rechnung", SUBJECT, NULL, NULL, "1 2 3 4 5 6 7 8" },
+    { "customers", ADDRESSES, NULL, NULL, "8" },
+    { "*", MK_FIELD_BIT(MK_FIELD_CC), NULL, NULL, "8" },
+    { NULL, 0, "john", NULL, "8 9" },
+    { NULL, 0, "mailkeep.example -lisa", NULL, "8 9" },
+    { NULL, 0, "news@zdnet.example \"zdnet news\"", NULL, "1 2" },
+    { NULL, 0, "lisa", NULL, "" },
+    { NULL, 0, "subject:Rechnung", NULL, "9" }, /* here too */
+    { NULL, 0, NULL, "lisa", "1 2 8" },
+    { NULL, 0, NULL, "lisa customers", "8" }, /* each in any of the three */
+    { NULL, 0, NULL, "lisa -customers", "1 2" },
+    { "Rechnung", 0, "versand*", "company", "4 5" },
+    { "Rechnung -subject:Mahnung", 0, "versand*", "company", "4" },
+    /* Q21 for addresses given this way */
+    { "-Bewerbung", 0, NULL, "bewerbung@example.com", "7" },
+    { "-Bewerbung", 0, NULL, "to:bewerbung@example.com", "7" },
+    { "-max", 0, "max@firma.example", NULL, "6 7" },
+    { "-max", 0, "firma", NULL, "" },
+    { "-max", 0, "*", NULL, "1 2 3 4 5 8 9" },
+    { NULL, 0, "max -max", NULL, "" }, /* both ask for the sender */
+};
+
+static char *find_in_boxes(Sample *sample, size_t i)
+{
+    g_autoptr(MkQuery) words = boxes[i].words != NULL ? mk_query_parse(boxes[i].words, NULL) : NULL;
+    g_autoptr(MkQuery) from = boxes[i].from != NULL ? mk_query_parse(boxes[i].from, NULL) : NULL;
+    g_autoptr(MkQuery) recipients =
+        boxes[i].recipients != NULL ? mk_query_parse(boxes[i].recipients, NULL) : NULL;
+    MkSearch search = { .query = words,
+                        .fields = boxes[i].fields,
+                        .from = from,
+                        .recipients = recipients,
+                        .ascending = true,
+                        .limit = 20 };
+    g_autoptr(MkSearchResult) result = mk_index_search(sample->index, &search, NULL);
+    GString *out = g_string_new(NULL);
+    for (guint k = 0; k < result->hits->len; k++)
+        g_string_append_printf(out, "%s%u", k > 0 ? " " : "",
+                               ((const MkHit *) result->hits->pdata[k])->number);
+    return g_string_free(out, FALSE);
+}
+
+static void test_boxes(void)
+{
+    Sample sample;
+    sample_init(&sample);
+    sample_fill(&sample, false);
+    for (size_t i = 0; i < G_N_ELEMENTS(boxes); i++) {
+        g_autofree char *found = find_in_boxes(&sample, i);
+        if (strcmp(found, boxes[i].found) != 0)
+            g_test_message("case %zu", i);
+        g_assert_cmpstr(found, ==, boxes[i].found);
+    }
+    sample_clear(&sample);
+}
+
+/* -- groups ------------------------------------------------------------------------------------ */
+/* "8(2 1) 7": rows with the other mails of their group. */
+static char *find_rows(Sample *sample, MkSearch search)
+{
+    g_autoptr(GError) error = NULL;
+    g_autoptr(MkSearchResult) result = mk_index_search(sample->index, &search, &error);
+    g_assert_no_error(error);
+    GString *out = g_string_new(NULL);
+    g_string_append_printf(out, "%u/%u:", (unsigned) result->total, (unsigned) result->mail_total);
+    for (guint i = 0; i < result->hits->len; i++) {
+        const MkHit *hit = result->hits->pdata[i];
+        g_string_append_printf(out, " %u", hit->number);
+        g_assert_cmpuint(hit->group_count, ==,
+                         1 + (hit->group_numbers != NULL ? hit->group_numbers->len : 0));
+        for (guint k = 0; hit->group_numbers != NULL && k < hit->group_numbers->len; k++)
+            g_string_append_printf(out, "%s%u", k == 0 ? "(" : " ",
+                                   g_array_index(hit->group_numbers, uint32_t, k));
+        g_string_append(out, hit->group_numbers != NULL ? ")" : "");
+    }
+    return g_string_free(out, FALSE);
+}
+
+static void expect_rows(Sample *sample, MkSearch search, const char *rows)
+{
+    g_autofree char *found = find_rows(sample, search);
+    g_assert_cmpstr(found, ==, rows);
+}
+
+/* Conversation 7 are the even mails, copies are 1 and 2, 3 and 4. */
+static void test_groups(void)
+{
+    static const char *const subjects[] = { "Zebra", "alt", "Biene", "Esel", "alt", "Dachs" };
+    Sample sample;
+    sample_init(&sample);
+    for (uint32_t i = 1; i <= 6; i++) { /* two segments */
+        MkIndexWriter *writer = mk_index_writer_new(sample.index);
+        const char *const values[] = { subjects[i - 1], NULL };
+        MkIndexDoc doc = { .number = i,
+                           .date_unix_ms = i * 1000,
+                           .subject = subjects[i - 1],
+                           .conversation = i % 2 == 0 ? 7 : 0,
+                           .copy = i <= 4 ? 100 + (i - 1) / 2 : 0 };
+        doc.values[MK_FIELD_SUBJECT] = values;
+        mk_index_writer_add(writer, &doc);
+        g_assert_true(mk_index_writer_commit(writer, i, NULL));
+    }
+    g_autoptr(MkQuery) alt = mk_query_parse("alt", NULL);
+    MkSearch by_date = { .group = MK_GROUP_CONVERSATION, .limit = 10 };
+    expect_rows(&sample, by_date, "4/6: 6(4 2) 5 3 1");
+    by_date.ascending = true;
+    expect_rows(&sample, by_date, "4/6: 1 2(4 6) 3 5");
+    by_date.offset = 1;
+    by_date.limit = 2;
+    expect_rows(&sample, by_date, "4/6: 2(4 6) 3");
+    by_date.limit = 0;
+    expect_rows(&sample, by_date, "4/6:");
+    by_date.offset = 4;
+    by_date.limit = 2;
+    expect_rows(&sample, by_date, "4/6:");
+
+    MkSearch by_subject = {
+        .group = MK_GROUP_COPIES, .sort = MK_SORT_SUBJECT, .ascending = true, .limit = 10
+    };
+    expect_rows(&sample, by_subject, "4/6: 5 2(1) 3(4) 6");
+    by_subject.query = alt; /* only what matches is in a group */
+    expect_rows(&sample, by_subject, "2/2: 5 2");
+    MkSearch one = { .conversation = 7, .limit = 10 };
+    expect_rows(&sample, one, "3/3: 6 4 2");
+    sample_clear(&sample);
+}
+
+/* More mails in a group than are listed. */
+static void test_large_group(void)
+{
+    Sample sample;
+    sample_init(&sample);
+    MkIndexWriter *writer = mk_index_writer_new(sample.index);
+    for (uint32_t i = 1; i <= 3000; i++) {
+        MkIndexDoc doc = { .number = i, .date_unix_ms = i, .conversation = 1 + i % 2 };
+        mk_index_writer_add(writer, &doc);
+    }
+    g_assert_true(mk_index_writer_commit(writer, 1, NULL));
+    MkSearch search = { .group = MK_GROUP_CONVERSATION, .limit = 1, .offset = 1 };
+    g_autoptr(MkSearchResult) result = mk_index_search(sample.index, &search, NULL);
+    const MkHit *hit = result->hits->pdata[0];
+    g_assert_cmpuint(result->total, ==, 2);
+    g_assert_cmpuint(result->mail_total, ==, 3000);
+    g_assert_cmpuint(hit->number, ==, 2999);
+    g_assert_cmpuint(hit->group_count, ==, 1500);
+    g_assert_cmpuint(hit->group_numbers->len, ==, MK_LIMIT_GROUP_NUMBERS);
+    g_assert_cmpuint(g_array_index(hit->group_numbers, uint32_t, MK_LIMIT_GROUP_NUMBERS - 1), ==,
+                     2999 - 2 * MK_LIMIT_GROUP_NUMBERS);
+    sample_clear(&sample);
+}
+
 /* An excluded word beside the demanded address, in the same header, still counts. */
 static void test_demanded_address_only(void)
 {
@@ -246,5 +414,8 @@ int main(int argc, char **argv)
     g_test_add_func("/index/search/demanded-address-only", test_demanded_address_only);
     g_test_add_func("/index/search/wildcard-limit", test_wildcard_limit);
     g_test_add_func("/index/search/cancelled", test_cancelled);
+    g_test_add_func("/index/search/boxes", test_boxes);
+    g_test_add_func("/index/search/groups", test_groups);
+    g_test_add_func("/index/search/large-group", test_large_group);
     return g_test_run();
 }

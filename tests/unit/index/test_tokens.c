@@ -62,8 +62,14 @@ static const struct {
     { "„Angebot“ – 100 € … ‚neu‘ «x»", "angebot 100 neu x" },
     { "don’t", "don t" },
     /* other scripts */
-    { "東京タワー 漢字。次", "東京タワー 漢字 次" },
-    { "한국어 메일", "한국어 메일" },
+    /* pairs and the last character where words are not kept apart by blanks */
+    { "東京タワー 漢字。次", "東京 京タ タワ ワー ー 漢字 字 次" },
+    { "한국어 메일", "한국 국어 어 메일 일" },
+    { "abc東京2026年ｶﾞｽ", "abc 東京 京 2026 年ガ|年カ ガス|カス ス" },
+    { "か\xE3\x82\x99き", "がき|かき き" },                  /* the voiced mark apart */
+    { "\xE1\x84\x92\xE1\x85\xA1\xE1\x86\xAB국", "한국 국" }, /* letters of Hangul apart */
+    { "㍿・〇々", "株式 式会 会社 社 〇々 々" },
+    { "Ünï東\xCC\x88x", "ünï|uni 東\xCC\x88|東 x" },
     { "שלום עולם", "שלום עולם" },
     { "हिन्दी", "हिन्दी|हनद" },
     { "٣٤ ๑๒", "٣٤ ๑๒" },
@@ -112,12 +118,42 @@ static void test_long_tokens(void)
     g_autofree char *odd_got = tokens_of(odd, strlen(odd));
     g_assert_cmpuint(strlen(odd_got), ==, MK_LIMIT_TOKEN_BYTES - 1);
 
-    GString *kanji = g_string_new(NULL);
+    GString *letters = g_string_new(NULL);
     for (unsigned i = 0; i < 40; i++)
-        g_string_append(kanji, "漢");
-    g_autofree char *kanji_got = tokens_of(kanji->str, kanji->len);
-    g_assert_cmpuint(strlen(kanji_got), ==, 63);
-    g_string_free(kanji, TRUE);
+        g_string_append(letters, "अ");
+    g_autofree char *letters_got = tokens_of(letters->str, letters->len);
+    g_assert_cmpuint(strlen(letters_got), ==, 63);
+    g_string_free(letters, TRUE);
+}
+
+typedef struct {
+    gunichar last; /* second character of the pair before */
+    unsigned count;
+} Chain;
+
+static void on_link(const char *token, size_t length, const char *plain, size_t plain_length,
+                    uint32_t position, void *cookie)
+{
+    Chain *chain = cookie;
+    (void) plain, (void) plain_length;
+    g_assert_cmpuint(position, ==, chain->count++);
+    g_assert_cmpuint(length, ==, position + 1 < 20000 ? 6 : 3);
+    if (position > 0)
+        g_assert_cmpuint(g_utf8_get_char(token), ==, chain->last);
+    chain->last = g_utf8_get_char(token + 3);
+}
+
+/* A run is one however long: no pair is lost where text is folded in pieces. */
+static void test_long_runs(void)
+{
+    GString *text = g_string_new(NULL);
+    Chain chain = { 0, 0 };
+    for (unsigned i = 0; i < 20000; i++)
+        g_string_append_unichar(text, 0x4E00 + i * 7 % 20000);
+    g_string_append(text, " ");
+    mk_tokens_each(text->str, text->len, on_link, &chain);
+    g_assert_cmpuint(chain.count, ==, 20000);
+    g_string_free(text, TRUE);
 }
 
 /* Both ways of the tokenizer must cut alike: the same text with a far away hard character. */
@@ -139,6 +175,7 @@ int main(int argc, char **argv)
     g_test_init(&argc, &argv, NULL);
     g_test_add_func("/index/tokens/table", test_table);
     g_test_add_func("/index/tokens/nul", test_nul_separates);
+    g_test_add_func("/index/tokens/long-runs", test_long_runs);
     g_test_add_func("/index/tokens/long", test_long_tokens);
     g_test_add_func("/index/tokens/both-ways", test_both_ways_agree);
     return g_test_run();

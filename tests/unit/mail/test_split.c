@@ -78,6 +78,28 @@ static void test_piece_has_text(void)
             parts[i].has_text);
 }
 
+/* Only the piece's own header counts, in any case and spacing. */
+static void test_piece_has_type(void)
+{
+    static const struct {
+        const char *before;
+        const char *prefix;
+        bool has;
+    } parts[] = {
+        { "Content-Type: image/png\r\n\r\n", "image/", true },
+        { "content-type:\tIMAGE/png; name=x\n\n", "image/", true },
+        { "Content-Type: application/pdf\r\n\r\n", "image/", false },
+        { "Content-Type: image/png\r\n\r\n--b\r\nContent-ID: <x>\r\n\r\n", "image/", false },
+        { "X: image/png\r\n\r\n", "image/", false },
+        { "", "image/", false },
+    };
+
+    for (size_t i = 0; i < G_N_ELEMENTS(parts); i++)
+        g_assert_cmpint(mk_mail_piece_has_type((const uint8_t *) parts[i].before,
+                                               strlen(parts[i].before), parts[i].prefix),
+                        ==, parts[i].has);
+}
+
 static GString *filled(const char *pattern)
 {
     GString *mail = g_string_new(NULL);
@@ -202,6 +224,7 @@ int main(int argc, char **argv)
     g_test_add_func("/mail/split/cases", test_cases);
     g_test_add_func("/mail/split/bombs", test_bombs);
     g_test_add_func("/mail/split/piece-has-text", test_piece_has_text);
+    g_test_add_func("/mail/split/piece-has-type", test_piece_has_type);
     g_test_add_data_func("/mail/split/torture", "torture", test_corpus);
     g_test_add_data_func("/mail/split/journal", "journal", test_corpus);
     g_test_add_data_func("/mail/split/real", "real", test_corpus);

@@ -119,35 +119,35 @@ static void test_logins(void)
     check_login(long_body, strlen(long_body), NULL, NULL);
 }
 
+/* Octets in, UTF-16 code units out; what lies outside or in wrong order is left out. */
 static const struct {
     const char *text;
-    int64_t unix_s; /* -1: refused */
-} dates[] = {
-    { "1970-01-02", 86400 },
-    { "2024-02-29", 1709164800 },
-    { "1969-12-31", -86400 },
-    { "2023-02-29", -1 },
-    { "2023-13-01", -1 },
-    { "2023-00-01", -1 },
-    { "2023-01-32", -1 },
-    { "2023-1-1", -1 },
-    { "20230101", -1 },
-    { "2023-01-01T00:00", -1 },
-    { "", -1 },
-    { "2023-01-0a", -1 },
-    { "0000-01-01", -1 },
-    { "2023/01/01", -1 },
+    MkRange ranges[3]; /* up to one of length 0 */
+    const char *json;
+} marks[] = {
+    { "one two", { { 0, 3 }, { 4, 3 } }, "[[0,3],[4,3]]" },
+    { "\xc3\xa4 x", { { 0, 2 }, { 3, 1 } }, "[[0,1],[2,1]]" },
+    { "\xf0\x9f\x98\x80 x", { { 0, 4 }, { 5, 1 } }, "[[0,2],[3,1]]" },
+    { "abc", { { 2, 2 } }, "[]" },
+    { "abc", { { 1, 1 }, { 0, 1 } }, "[[1,1]]" },
+    { "a\xff", { { 0, 1 } }, "[]" },
+    { "", { { 0, 0 } }, "[]" },
 };
 
-static void test_dates(void)
+static void test_marks(void)
 {
-    for (size_t i = 0; i < G_N_ELEMENTS(dates); i++) {
-        int64_t unix_ms = 0;
-        bool good = web_date_parse(dates[i].text, &unix_ms);
-        g_test_message("%s", dates[i].text);
-        g_assert_cmpint(good, ==, dates[i].unix_s != -1);
-        if (good)
-            g_assert_cmpint(unix_ms, ==, dates[i].unix_s * 1000);
+    for (size_t i = 0; i < G_N_ELEMENTS(marks); i++) {
+        g_autoptr(GArray) ranges = g_array_new(FALSE, FALSE, sizeof(MkRange));
+        yyjson_mut_val *root;
+        yyjson_mut_doc *doc = web_json_new(&root);
+
+        for (size_t j = 0; j < G_N_ELEMENTS(marks[i].ranges) && marks[i].ranges[j].length > 0; j++)
+            g_array_append_val(ranges, marks[i].ranges[j]);
+        yyjson_mut_doc_set_root(doc, web_json_ranges(doc, marks[i].text, ranges));
+        g_autoptr(GBytes) json = web_json_format(doc);
+        g_autofree char *text = g_strndup(g_bytes_get_data(json, NULL), g_bytes_get_size(json));
+        g_assert_cmpstr(text, ==, marks[i].json);
+        yyjson_mut_doc_free(doc);
     }
 }
 
@@ -195,8 +195,8 @@ int main(int argc, char **argv)
     g_test_add_func("/web/answer/dispositions", test_dispositions);
     g_test_add_func("/web/json/is-utf-8", test_json_is_utf_8);
     g_test_add_func("/web/json/logins", test_logins);
-    g_test_add_func("/web/find/dates", test_dates);
     g_test_add_func("/web/find/kinds", test_kinds);
     g_test_add_func("/web/budget", test_budget);
+    g_test_add_func("/web/answer/marks", test_marks);
     return g_test_run();
 }

@@ -1,0 +1,73 @@
+/*
+ * snippet.c - a few words around a hit, read from the mail itself
+ *
+ * The index keeps no text, so each snippet costs a look into the store: only for a page's first
+ * hits, without pictures and large pieces, and never for a mail that would take much memory.
+ */
+#include <mailkeep/mail.h>
+
+#include "internal.h"
+
+enum {
+    PIECE_END_BYTES = 4 << 20, /* pieces that begin behind this are left on the disk */
+    PAGE_MS = 1500,            /* a page waits no longer for its snippets */
+};
+
+static bool want_text(const uint8_t *before, size_t length, void *cookie)
+{
+    (void) cookie;
+    return length < PIECE_END_BYTES && mk_mail_piece_has_text(before, length);
+}
+
+static MkSnippet *snippet_in(const FindQueries *queries, MkField field, const GString *text)
+{
+    return mk_query_snippet(queries->query, queries->fields, field, text->str, text->len,
+                            MK_LIMIT_SNIPPET_BYTES);
+}
+
+static bool has_hit(const MkSnippet *snippet)
+{
+    return snippet != NULL && snippet->ranges != NULL && snippet->ranges->len > 0;
+}
+
+/* Body first; text of attachments when only that has the words; else how the body begins. */
+static MkSnippet *snippet_of_text(const FindQueries *queries, const MkMailText *text)
+{
+    g_autoptr(MkSnippet) body = snippet_in(queries, MK_FIELD_BODY, text->body);
+    g_autoptr(MkSnippet) attachment = NULL;
+
+    if (!has_hit(body) &&
+        mk_query_looks_at(queries->query, queries->fields, MK_FIELD_ATTACHMENT_TEXT))
+        attachment = snippet_in(queries, MK_FIELD_ATTACHMENT_TEXT, text->attachment_text);
+    return has_hit(attachment) ? g_steal_pointer(&attachment) : g_steal_pointer(&body);
+}
+
+/* NULL when the mail cannot be read: a list without this snippet is better than none. */
+static MkSnippet *snippet_read(ArchiveStore *store, const FindQueries *queries,
+                               const MkFoundMail *mail)
+{
+    g_auto(MkMailInfo) info = MK_MAIL_INFO_INIT;
+    g_autoptr(GBytes) octets = NULL;
+    g_autoptr(MkMailText) text = NULL;
+
+    if (mail->size_bytes > MK_LIMIT_LARGE_MAIL_BYTES ||
+        !mk_store_read_some(store->store, mail->id.number, want_text, NULL, &info, &octets, NULL))
+        return NULL;
+    text = mk_mail_text(g_bytes_get_data(octets, NULL), g_bytes_get_size(octets));
+    return snippet_of_text(queries, text);
+}
+
+void snippets_add(ArchiveStore *store, const FindQueries *queries, MkFound *found,
+                  const int *cancelled)
+{
+    int64_t until_ms = mk_clock_monotonic_ms() + PAGE_MS;
+
+    for (guint i = 0; i < found->hits->len && i < MK_LIMIT_SNIPPET_PAGE; i++) {
+        MkFoundMail *mail = found->hits->pdata[i];
+
+        if ((cancelled != NULL && g_atomic_int_get(cancelled) != 0) ||
+            mk_clock_monotonic_ms() > until_ms)
+            return;
+        mail->snippet = snippet_read(store, queries, mail);
+    }
+}

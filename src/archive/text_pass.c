@@ -1,0 +1,138 @@
+/*
+ * text_pass.c - the second look at mails whose attachments took too long (lane side of follower.c)
+ *
+ * The mails are those whose flag in the index says so: nothing else remembers them, so that
+ * nothing is lost by a crash. Newest first, a few at a time; documents are read without any lock,
+ * only what has been read is written under it.
+ */
+#include <mailkeep/log.h>
+
+#include "internal.h"
+
+enum {
+    PASS_MAILS = 16,
+    PASS_MS = 2000, /* what has been read so long is made findable */
+};
+
+typedef struct {
+    uint32_t number;
+    GBytes *octets; /* without what is not read */
+    AttachmentTexts texts;
+} ReadMail;
+
+static void read_mail_free(ReadMail *mail)
+{
+    g_bytes_unref(mail->octets);
+    attachment_texts_clear(&mail->texts);
+    g_free(mail);
+}
+
+/* uint32_t numbers; NULL when the index cannot be asked. */
+static GArray *find_pending(MkArchive *archive, ArchiveStore *store, unsigned skip, GError **error)
+{
+    MkSearch search = {
+        .flags_set = INDEX_TEXT_PENDING, .with_envelope = true, .offset = skip, .limit = PASS_MAILS
+    };
+    g_autoptr(MkSearchResult) result = store_search(archive, store, &search, error);
+    GArray *numbers;
+
+    if (result == NULL)
+        return NULL;
+    numbers = g_array_new(FALSE, FALSE, sizeof(uint32_t));
+    for (guint i = 0; i < result->hits->len; i++)
+        g_array_append_val(numbers, ((MkHit *) result->hits->pdata[i])->number);
+    return numbers;
+}
+
+/* NULL: it cannot be read (any more); it stays as it is. */
+static ReadMail *read_one(ArchiveStore *store, AttachmentReader *reader, uint32_t number)
+{
+    g_auto(MkMailInfo) info = MK_MAIL_INFO_INIT;
+    g_autoptr(GError) error = NULL;
+    ReadMail *mail;
+    GBytes *octets;
+
+    if (!mk_store_read_some(store->store, number, attachment_reader_wants, reader, &info, &octets,
+                            &error)) {
+        mk_log_error("archive.attachments-unread", "store", MK_LOG_U64(store->id), "mail",
+                     MK_LOG_U64(number), "why", error->message);
+        return NULL;
+    }
+    mail = g_new0(ReadMail, 1);
+    mail->number = number;
+    mail->octets = octets;
+    attachment_reader_read(reader, info.flags, g_bytes_get_data(octets, NULL),
+                           g_bytes_get_size(octets), &mail->texts);
+    return mail;
+}
+
+/* Large ones one at a time, as everywhere. */
+static ReadMail *read_with_lock(MkArchive *archive, ArchiveStore *store, AttachmentReader *reader,
+                                uint32_t number)
+{
+    g_auto(MkMailInfo) info = MK_MAIL_INFO_INIT;
+    ReadMail *mail;
+
+    if (!mk_store_info(store->store, number, false, &info, NULL))
+        return NULL;
+    if (info.size_bytes <= MK_LIMIT_LARGE_MAIL_BYTES)
+        return read_one(store, reader, number);
+    pthread_mutex_lock(&archive->large_lock);
+    mail = read_one(store, reader, number);
+    pthread_mutex_unlock(&archive->large_lock);
+    return mail;
+}
+
+static bool write_locked(Batch *batch, const GPtrArray *mails, GError **error)
+{
+    for (guint i = 0; i < mails->len; i++) {
+        const ReadMail *mail = mails->pdata[i];
+
+        if (!batch_add_octets(batch, mail->number, mail->octets, &mail->texts, error)) {
+            mk_index_writer_free(batch->writer);
+            return false;
+        }
+    }
+    return mk_index_writer_commit(batch->writer, mk_index_watermark(batch->store->index), error);
+}
+
+static bool write_all(MkArchive *archive, ArchiveStore *store, const GPtrArray *mails,
+                      GError **error)
+{
+    Batch batch;
+    bool ok;
+
+    if (mails->len == 0)
+        return true;
+    pthread_mutex_lock(&store->index_writer_lock);
+    batch_init(&batch, archive, store, NULL);
+    ok = write_locked(&batch, mails, error);
+    batch_clear(&batch);
+    pthread_mutex_unlock(&store->index_writer_lock);
+    return ok;
+}
+
+bool text_pass(MkArchive *archive, ArchiveStore *store, AttachmentReader *reader, const MkJob *job,
+               unsigned *skip, bool *out_more, GError **error)
+{
+    g_autoptr(GArray) numbers = find_pending(archive, store, *skip, error);
+    g_autoptr(GPtrArray) mails = g_ptr_array_new_with_free_func((GDestroyNotify) read_mail_free);
+    int64_t until_ms = mk_clock_monotonic_ms() + PASS_MS;
+
+    if (numbers == NULL)
+        return false;
+    *out_more = numbers->len > 0;
+    attachment_reader_begin(reader);
+    for (guint i = 0; i < numbers->len && mk_clock_monotonic_ms() < until_ms; i++) {
+        ReadMail *mail;
+
+        if (mk_job_is_cancelled(job))
+            break;
+        mail = read_with_lock(archive, store, reader, g_array_index(numbers, uint32_t, i));
+        if (mail != NULL)
+            g_ptr_array_add(mails, mail);
+        else
+            ++*skip;
+    }
+    return write_all(archive, store, mails, error);
+}

@@ -1,0 +1,202 @@
+/*
+ * scope.c - the folders that a search may look into
+ */
+#include "filter.h"
+
+static int compare_ids(const void *a, const void *b)
+{
+    uint32_t x = *(const uint32_t *) a, y = *(const uint32_t *) b;
+    return (x > y) - (x < y);
+}
+
+/* -- the folders ------------------------------------------------------------------------------ */
+static GArray *sorted_ids(const MkSearch *search)
+{
+    GArray *ids = g_array_new(FALSE, FALSE, sizeof(uint32_t));
+    guint kept = 0;
+    if (search->folder_count > 0)
+        g_array_append_vals(ids, search->folders, (guint) search->folder_count);
+    g_array_sort(ids, compare_ids);
+    for (guint i = 0; i < ids->len; i++) {
+        uint32_t id = g_array_index(ids, uint32_t, i);
+        if (kept == 0 || g_array_index(ids, uint32_t, kept - 1) != id)
+            g_array_index(ids, uint32_t, kept++) = id;
+    }
+    g_array_set_size(ids, kept);
+    return ids;
+}
+
+void mk_folder_scope_init(MkFolderScope *scope, const MkSearch *search)
+{
+    *scope = (MkFolderScope){ .all = search->folders == NULL };
+    if (scope->all)
+        return;
+    g_autoptr(GArray) ids = sorted_ids(search);
+    uint32_t last = ids->len > 0 ? g_array_index(ids, uint32_t, ids->len - 1) : 0;
+    scope->has = mk_doc_set_new(last + 1, false);
+    for (guint i = 0; i < ids->len; i++)
+        mk_doc_set_add(scope->has, g_array_index(ids, uint32_t, i));
+    scope->ids = g_bytes_new(ids->data, ids->len * sizeof(uint32_t));
+}
+
+void mk_folder_scope_clear(MkFolderScope *scope)
+{
+    g_clear_pointer(&scope->ids, g_bytes_unref);
+    g_clear_pointer(&scope->has, mk_doc_set_unref);
+}
+
+bool mk_folder_scope_find(const MkFolderScope *scope, const uint32_t *ids, size_t count,
+                          uint32_t *out_folder)
+{
+    *out_folder = 0;
+    if (scope->all) {
+        *out_folder = count > 0 ? ids[0] : 0;
+        return true;
+    }
+    for (size_t i = 0; i < count; i++) {
+        if (ids[i] < scope->has->size && mk_doc_set_has(scope->has, ids[i])) {
+            *out_folder = ids[i];
+            return true;
+        }
+    }
+    return false;
+}
+
+/* -- documents -------------------------------------------------------------------------------- */
+/* Which of the block's sets are in scope: asked once a block, not for each mail. */
+static void judge_sets(const MkFolderColumn *column, const MkFolderScope *scope, GByteArray *out)
+{
+    g_byte_array_set_size(out, column->ends->len);
+    for (uint32_t set = 0; set < column->ends->len; set++) {
+        size_t count;
+        uint32_t folder;
+        const uint32_t *ids = mk_folder_column_ids(column, set, &count);
+        out->data[set] = mk_folder_scope_find(scope, ids, count, &folder);
+    }
+}
+
+bool mk_scope_keep(const MkFolderScope *scope, MkWatch *watch, const MkSegment *segment,
+                   MkDocSet *docs, GError **error)
+{
+    g_auto(MkFolderColumn) column = { 0 };
+    g_autoptr(GByteArray) allowed = g_byte_array_new();
+    if (scope->all)
+        return true;
+    mk_folder_column_init(&column, watch, segment);
+    for (uint32_t doc = mk_doc_set_next(docs, 0); doc < docs->size;
+         doc = mk_doc_set_next(docs, doc + 1)) {
+        uint32_t set;
+        bool loaded;
+        if (!mk_folder_column_get(&column, doc, &set, &loaded, error))
+            return false;
+        if (loaded)
+            judge_sets(&column, scope, allowed);
+        if (!allowed->data[set])
+            mk_doc_set_remove(docs, doc);
+    }
+    return true;
+}
+
+/* -- kept sets -------------------------------------------------------------------------------- */
+typedef struct {
+    uint32_t segment_id; /* ids are not used twice */
+    guint hash;
+    GBytes *ids;
+    MkDocSet *docs;
+} Kept;
+
+struct MkScopeCache {
+    pthread_mutex_t lock;
+    GQueue kept; /* Kept, the one used last first */
+    size_t bytes, max_bytes;
+};
+
+static size_t weight(const Kept *kept)
+{
+    return sizeof *kept + g_bytes_get_size(kept->ids) + kept->docs->size / 8;
+}
+
+static void kept_free(gpointer data)
+{
+    Kept *kept = data;
+    g_bytes_unref(kept->ids);
+    mk_doc_set_unref(kept->docs);
+    g_free(kept);
+}
+
+MkScopeCache *mk_scope_cache_new(size_t max_bytes)
+{
+    MkScopeCache *cache = g_new0(MkScopeCache, 1);
+    pthread_mutex_init(&cache->lock, NULL);
+    g_queue_init(&cache->kept);
+    cache->max_bytes = max_bytes;
+    return cache;
+}
+
+void mk_scope_cache_empty(MkScopeCache *cache)
+{
+    pthread_mutex_lock(&cache->lock);
+    g_queue_clear_full(&cache->kept, kept_free);
+    cache->bytes = 0;
+    pthread_mutex_unlock(&cache->lock);
+}
+
+void mk_scope_cache_free(MkScopeCache *cache)
+{
+    if (cache == NULL)
+        return;
+    mk_scope_cache_empty(cache);
+    pthread_mutex_destroy(&cache->lock);
+    g_free(cache);
+}
+
+static MkDocSet *cache_find(MkScopeCache *cache, uint32_t segment_id, GBytes *ids)
+{
+    MkDocSet *found = NULL;
+    guint hash = g_bytes_hash(ids);
+    pthread_mutex_lock(&cache->lock);
+    for (GList *link = cache->kept.head; link != NULL && found == NULL; link = link->next) {
+        const Kept *kept = link->data;
+        if (kept->segment_id != segment_id || kept->hash != hash || !g_bytes_equal(kept->ids, ids))
+            continue;
+        g_queue_unlink(&cache->kept, link);
+        g_queue_push_head_link(&cache->kept, link);
+        found = mk_doc_set_ref(kept->docs);
+        break;
+    }
+    pthread_mutex_unlock(&cache->lock);
+    return found;
+}
+
+/* Sets of segments that were merged away are not asked for any more and fall out at the end. */
+static void cache_add(MkScopeCache *cache, uint32_t segment_id, GBytes *ids, MkDocSet *docs)
+{
+    Kept *kept = g_new(Kept, 1);
+    *kept = (Kept){ segment_id, g_bytes_hash(ids), g_bytes_ref(ids), mk_doc_set_ref(docs) };
+    pthread_mutex_lock(&cache->lock);
+    g_queue_push_head(&cache->kept, kept);
+    cache->bytes += weight(kept);
+    while (cache->bytes > cache->max_bytes) {
+        Kept *oldest = g_queue_pop_tail(&cache->kept);
+        cache->bytes -= weight(oldest);
+        kept_free(oldest);
+    }
+    pthread_mutex_unlock(&cache->lock);
+}
+
+MkDocSet *mk_scope_docs(const MkFolderScope *scope, MkWatch *watch, const MkSegment *segment,
+                        GError **error)
+{
+    MkDocSet *docs =
+        scope->cache != NULL ? cache_find(scope->cache, segment->info.id, scope->ids) : NULL;
+    if (docs != NULL)
+        return docs;
+    docs = mk_doc_set_new(segment->info.doc_count, true);
+    if (!mk_scope_keep(scope, watch, segment, docs, error)) {
+        mk_doc_set_unref(docs);
+        return NULL;
+    }
+    if (scope->cache != NULL)
+        cache_add(scope->cache, segment->info.id, scope->ids, docs);
+    return docs;
+}
