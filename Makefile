@@ -7,12 +7,14 @@
 #   make system ONLY=T020   system tests by name            (VARIANT=release|asan|tsan)
 #   make fault              stopped writes, kill -9 of the store and of the daemon under load:
 #                           10 rounds in a minute or two, with FULL=1 100 rounds
-#   make lint               rooms, format, clang-tidy, cppcheck, tree
+#   make lint               rooms, format, clang-tidy, cppcheck, tree, web
 #
 #   src/<room>/*.c          libmailkeep.a, but for these three rooms:
 #   src/daemon/*.c          mailkeepd
 #   src/shell/*.c           mailkeep
 #   src/extract/*.c         mailkeep-extract (stands alone; tests/unit/extract looks inside)
+#   web/                    the web application; goes into libmailkeep.a (tools/web-build.sh)
+#   tests/browser/          what drives the browser in system tests
 #   tests/unit/<room>/      test_*.c: one TAP program each; other *.c: linked to all of them
 #   tests/support/*.c       linked to every test, fault and bench program that uses it
 #   tests/fuzz/<room>_*.c   one libFuzzer program each; seeds in tests/fuzz/seeds/<name>/
@@ -126,6 +128,11 @@ LIBS     = -L$(DEPS)/lib $(STATIC) $(PKG_LIBS) -lroaring -lm -pthread
 COMPILE = $(CC) $(CPPFLAGS) $(CFLAGS) -pthread -MMD -MP -c -o $@ $<
 LINK    = $(CC) $(CFLAGS) $(LDFLAGS) -o $@
 
+# The web application, which is the same in all variants. A placeholder is tried to be better.
+WEB_DIR   = build/web
+WEB_FILES = $(shell find web -type f)
+WEB_AGAIN = $(if $(wildcard $(WEB_DIR)/placeholder),FORCE)
+
 # --- what there is -----------------------------------------------------------------------
 
 objects = $(patsubst %.c,$(B)/%.o,$(sort $(wildcard $(1))))
@@ -133,7 +140,7 @@ program = $(patsubst tests/%.c,$(B)/tests/%,$(sort $(wildcard $(1))))
 
 PROGRAM_ROOMS = src/daemon/% src/shell/% src/extract/%
 LIB_SOURCES   = $(filter-out $(PROGRAM_ROOMS),$(sort $(wildcard src/*/*.c)))
-LIB_OBJECTS   = $(patsubst %.c,$(B)/%.o,$(LIB_SOURCES))
+LIB_OBJECTS   = $(patsubst %.c,$(B)/%.o,$(LIB_SOURCES)) $(B)/$(WEB_DIR)/assets_table.o
 DAEMON        = $(call objects,src/daemon/*.c)
 SHELL_ROOM    = $(call objects,src/shell/*.c)
 EXTRACT       = $(call objects,src/extract/*.c)
@@ -190,6 +197,12 @@ $(B)/%.o: %.c Makefile | $(DEPS)/stamp/yyjson
 	@mkdir -p $(@D)
 	$(say) CC $<
 	$(Q)$(COMPILE)
+
+$(WEB_DIR)/assets_table.c: $(WEB_FILES) tools/web-build.sh $(WEB_AGAIN)
+	$(say) WEB web
+	$(Q)tools/web-build.sh $(WEB_DIR)
+
+$(B)/$(WEB_DIR)/assets_table.o: CPPFLAGS += -I.
 
 # The archive is made anew when an object changed or a source came or went.
 $(B)/objects.list: FORCE
@@ -334,6 +347,6 @@ install: all
 
 # Leaves build/deps, which take minutes and do not change.
 clean:
-	rm -rf build/release build/asan build/tsan build/fuzz build/lint build/tally
+	rm -rf build/release build/asan build/tsan build/fuzz build/lint build/tally build/web
 
 -include $(wildcard $(B)/src/*/*.d $(B)/tests/*/*.d $(B)/tests/unit/*/*.d)

@@ -47,7 +47,10 @@ run_packages=(poppler-utils catdoc)
 check_packages=(
     clang clang-format clang-tidy cppcheck git perl python3
     curl openssl procps socat swaks zstd
+    chromium fonts-liberation fonts-noto-core
 )
+# The web application's build; a Node.js from elsewhere is as good.
+command -v npm > /dev/null && command -v node > /dev/null || build_packages+=(nodejs npm)
 case $codename in
 bookworm) release_packages=() ;;
 *) release_packages=(libmbedtls-dev libllhttp-dev liblmdb-dev libgmime-3.0-dev) ;;

@@ -107,5 +107,13 @@ check rooms tools/lint-rooms
 check tree tools/lint-tree
 check format format "$@"
 check clang-tidy tidy "$@"
+# Types, accessibility rules and our own rules of web/, when something there changed.
+web() {
+    local stamp=$cache/web.ok
+    [ -e "$stamp" ] && [ -z "$(find web tools/web-build.sh -newer "$stamp" -print -quit)" ] && return 0
+    tools/lint-web && tools/web-build.sh --check build/web && touch "$stamp"
+}
+
+check web web
 check cppcheck run_cppcheck ${sources[@]+"${sources[@]}"}
 exit $status

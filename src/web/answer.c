@@ -136,9 +136,29 @@ static char *ascii_name(const char *file_name)
     return g_string_free(ascii, FALSE);
 }
 
-char *web_disposition(const char *file_name)
+/* No path, nothing that ends a line, and nothing that turns the text round and so hides its end. */
+static bool hides(gunichar c)
+{
+    return c == '/' || c == '\\' || g_unichar_iscntrl(c) || c == 0x061c ||
+           (c >= 0x200b && c <= 0x200f) || (c >= 0x2028 && c <= 0x202e) ||
+           (c >= 0x2060 && c <= 0x2069) || c == 0xfeff;
+}
+
+static char *plain_name(const char *file_name)
 {
     g_autofree char *valid = g_utf8_make_valid(file_name, -1);
+    GString *plain = g_string_new(NULL);
+
+    for (const char *at = valid; *at != '\0'; at = g_utf8_next_char(at)) {
+        gunichar c = g_utf8_get_char(at);
+        g_string_append_unichar(plain, hides(c) ? '_' : c);
+    }
+    return g_string_free(plain, FALSE);
+}
+
+char *web_disposition(const char *file_name)
+{
+    g_autofree char *valid = plain_name(file_name);
     g_autofree char *ascii = ascii_name(valid);
     g_autofree char *encoded = g_uri_escape_string(valid, NULL, FALSE);
 

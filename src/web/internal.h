@@ -9,6 +9,7 @@
  *   budget.c    how many octets of mails may wait for slow readers
  *   hit.c       a mail in a list
  *   login.c, folders.c, find.c, saved.c, message.c, download.c, arrivals.c, invoke.c: the routes
+ *   assets.c    the web application's files, from memory
  *   redirect.c  the plain port
  */
 #ifndef MK_WEB_INTERNAL_H
@@ -186,8 +187,13 @@ bool web_report_read(WebCall *call, GError **error);
 bool web_report_run(WebCall *call, GError **error);
 /* invoke.c */
 void web_invoke_finish(WebCall *call);
-/* page.c */
+/* assets.c */
 void web_page_finish(WebCall *call);
+/* Answers when the path is a file or a view of the web application; else false. */
+bool web_asset_answer(MkHttpRequest *request);
+/* NULL: no such file. Views are the page. */
+const struct WebAsset *web_asset_find(const char *path);
+bool web_accepts_gzip(const char *accept_encoding);
 
 /* -- answer.c -------------------------------------------------------------------------------- */
 /* Added to every answer, whoever makes it. */

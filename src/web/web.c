@@ -205,6 +205,8 @@ static bool find_route(WebCall *call)
                                  call->segments, &allow);
     if (call->route != NULL)
         return true;
+    if (allow == NULL && web_asset_answer(call->request))
+        return false;
     if (allow != NULL)
         web_respond_problem(call->request, 405, "invalid", "This path does not know this method.",
                             "Allow", allow);

@@ -25,8 +25,13 @@ static const struct {
 } dispositions[] = {
     { "a b.pdf", "attachment; filename=\"a b.pdf\"; filename*=UTF-8''a%20b.pdf" },
     { "\xe2\x82\xac.txt", "attachment; filename=\"_.txt\"; filename*=UTF-8''%E2%82%AC.txt" },
-    { "a\"b\\c.txt", "attachment; filename=\"a_b_c.txt\"; filename*=UTF-8''a%22b%5Cc.txt" },
-    { "a\r\nb", "attachment; filename=\"a__b\"; filename*=UTF-8''a%0D%0Ab" },
+    { "a\"b\\c.txt", "attachment; filename=\"a_b_c.txt\"; filename*=UTF-8''a%22b_c.txt" },
+    { "a\r\nb", "attachment; filename=\"a__b\"; filename*=UTF-8''a__b" },
+    { "../../etc/passwd",
+      "attachment; filename=\".._.._etc_passwd\"; filename*=UTF-8''.._.._etc_passwd" },
+    { "a\xe2\x80\xae"
+      "fdp.exe",
+      "attachment; filename=\"a_fdp.exe\"; filename*=UTF-8''a_fdp.exe" },
     { "100%.txt", "attachment; filename=\"100_.txt\"; filename*=UTF-8''100%25.txt" },
     { "\xff", "attachment; filename=\"_\"; filename*=UTF-8''%EF%BF%BD" },
 };

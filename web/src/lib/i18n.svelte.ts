@@ -1,0 +1,46 @@
+// The two languages: text through t(), numbers of things through tn(). What a language lacks is a
+// type error, and a test compares the keys once more.
+import { de } from '../locales/de';
+import { en, type Key } from '../locales/en';
+
+export type Language = 'de' | 'en';
+export type { Key };
+
+type PluralBase<K> = K extends `${infer Base}.one` ? Base : never;
+export type PluralKey = PluralBase<Key>;
+
+const STORED = 'mailkeep.language';
+const texts: Record<Language, Record<Key, string>> = { de, en };
+
+function preferred(): Language {
+  const stored = localStorage.getItem(STORED);
+  if (stored === 'de' || stored === 'en') return stored;
+  const first = navigator.languages.find((l) => /^(de|en)\b/.test(l));
+  return first?.startsWith('de') ? 'de' : 'en';
+}
+
+let current = $state<Language>(preferred());
+
+export function language(): Language {
+  return current;
+}
+
+export function setLanguage(next: Language): void {
+  current = next;
+  localStorage.setItem(STORED, next);
+}
+
+type Values = Record<string, string | number>;
+
+function fill(text: string, values: Values): string {
+  return text.replace(/\{(\w+)\}/g, (whole, name: string) => String(values[name] ?? whole));
+}
+
+export function t(key: Key, values: Values = {}): string {
+  return fill(texts[current][key], values);
+}
+
+export function tn(key: PluralKey, count: number): string {
+  const form = new Intl.PluralRules(current).select(count) === 'one' ? 'one' : 'other';
+  return t(`${key}.${form}` as Key, { count: new Intl.NumberFormat(current).format(count) });
+}
