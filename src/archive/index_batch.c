@@ -73,6 +73,7 @@ static bool add_all_mails(Batch *batch, bool *out_end, GError **error)
 
         if (numbers == NULL)
             return false;
+        attachment_reader_begin(store->attachments); /* nobody waits for these: time anew */
         *out_end = numbers->len == 0;
         if (*out_end)
             return true;

@@ -31,6 +31,7 @@ struct CareTask {
     void (*run)(MkJob *job);
     const char *failed_event;
     CareJob *running; /* NULL in RESTING */
+    CareTask *merge;  /* that joins the segments which this one writes; or NULL */
     bool wanted;      /* while RUNNING */
     bool stopped;
     /* of the job that runs */
@@ -95,6 +96,8 @@ static void care_done(MkJob *job)
                      mk_error_name(mk_error_code(self->error)), "why", self->error->message);
     else if (self->more || task->wanted)
         task_start(task);
+    if (task->merge != NULL && mk_index_wants_merge(task->store->index))
+        task_start(task->merge);
     if (task->running == NULL)
         task->skip = 0;
     g_clear_error(&self->error);
@@ -139,6 +142,7 @@ IndexCare *index_care_new(MkArchive *archive, ArchiveStore *store)
                               .store = store,
                               .run = run_texts,
                               .failed_event = "archive.texts-failed",
+                              .merge = &care->merge,
                               .reader = attachment_reader_new(archive, true) };
     return care;
 }

@@ -10,8 +10,9 @@
 #include "internal.h"
 
 enum {
-    PASS_MAILS = 16,
-    PASS_MS = 2000, /* what has been read so long is made findable */
+    PASS_MAILS = 200,
+    PASS_MS = 2000,            /* what has been read so long is made findable */
+    PASS_BYTES = 16 * 1 << 20, /* in memory until then */
 };
 
 typedef struct {
@@ -118,6 +119,7 @@ bool text_pass(MkArchive *archive, ArchiveStore *store, AttachmentReader *reader
     g_autoptr(GArray) numbers = find_pending(archive, store, *skip, error);
     g_autoptr(GPtrArray) mails = g_ptr_array_new_with_free_func((GDestroyNotify) read_mail_free);
     int64_t until_ms = mk_clock_monotonic_ms() + PASS_MS;
+    gsize bytes = 0;
 
     if (numbers == NULL)
         return false;
@@ -126,13 +128,15 @@ bool text_pass(MkArchive *archive, ArchiveStore *store, AttachmentReader *reader
     for (guint i = 0; i < numbers->len && mk_clock_monotonic_ms() < until_ms; i++) {
         ReadMail *mail;
 
-        if (mk_job_is_cancelled(job))
+        if (mk_job_is_cancelled(job) || bytes >= PASS_BYTES)
             break;
         mail = read_with_lock(archive, store, reader, g_array_index(numbers, uint32_t, i));
-        if (mail != NULL)
-            g_ptr_array_add(mails, mail);
-        else
+        if (mail == NULL) {
             ++*skip;
+            continue;
+        }
+        bytes += g_bytes_get_size(mail->octets);
+        g_ptr_array_add(mails, mail);
     }
     return write_all(archive, store, mails, error);
 }
