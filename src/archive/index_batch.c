@@ -78,12 +78,34 @@ static bool add_all_mails(Batch *batch, bool *out_end, GError **error)
         if (*out_end)
             return true;
         for (guint i = 0; i < numbers->len && !batch_is_full(batch); i++) {
-            if (!batch_add_mail(batch, g_array_index(numbers, uint32_t, i), error))
+            uint32_t number = g_array_index(numbers, uint32_t, i);
+
+            *out_end = number > store->rebuild_last; /* these are followed */
+            if (*out_end)
+                return true;
+            if (!batch_add_mail(batch, number, error))
                 return false;
             if (!batch->hold_back)
-                store->rebuild_after = g_array_index(numbers, uint32_t, i);
+                store->rebuild_after = number;
         }
     }
+    return true;
+}
+
+/* The highest number that the store has, by halves. */
+static bool last_in_store(ArchiveStore *store, uint32_t *out, GError **error)
+{
+    uint32_t below = 0; /* there is one at or above it */
+
+    for (uint32_t step = 1u << 31; step > 0; step /= 2) {
+        g_autoptr(GArray) above = mk_store_mails(store->store, below + step - 1, 1, error);
+
+        if (above == NULL)
+            return false;
+        if (above->len > 0)
+            below += step;
+    }
+    *out = below;
     return true;
 }
 
@@ -117,12 +139,13 @@ static bool refill_begin(Batch *batch, GError **error)
         return false;
     if (store->rebuild_after > 0 && kept > 0) {
         store->rebuild_sequence = kept;
-        return true;
+        return last_in_store(store, &store->rebuild_last, error);
     }
     store->rebuild_after = 0;
     store->rebuild_sequence = mk_store_last_change(store->store);
-    return store->rebuild_sequence == 0 ||
-           index_status_refill(batch->archive, store, store->rebuild_sequence, error);
+    return last_in_store(store, &store->rebuild_last, error) &&
+           (store->rebuild_sequence == 0 ||
+            index_status_refill(batch->archive, store, store->rebuild_sequence, error));
 }
 
 /* -- a batch ------------------------------------------------------------------------------------- */
@@ -164,7 +187,8 @@ static bool index_batch_locked(Batch *batch, BatchOutcome *out, GError **error)
         store->rebuild_sequence = 0; /* what this batch had read so far is not in the index */
         return false;
     }
-    *out = (BatchOutcome){ .more = !end,
+    /* Behind a refill comes what has changed since it began, whether or not anything more comes. */
+    *out = (BatchOutcome){ .more = !end || (before == 0 && watermark > 0),
                            .hold_back = batch->hold_back,
                            .text_pending = batch->text_pending };
     if (batch->mails == 0 && watermark == before) {

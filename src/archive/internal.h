@@ -268,6 +268,7 @@ struct ArchiveStore {
     pthread_mutex_t index_writer_lock; /* the one writer of the index; guards the next two */
     uint64_t rebuild_sequence; /* not 0: all mails are being indexed; then the index is here */
     uint32_t rebuild_after;    /* the last number done so far */
+    uint32_t rebuild_last;     /* and the last one to do: later ones stand in the change queue */
     IndexStatus index_status;
     RebuildWork rebuild; /* the follower's job only, as the next */
     AttachmentReader *attachments;
