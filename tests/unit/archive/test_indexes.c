@@ -143,6 +143,32 @@ static void test_refill_goes_on(void)
     fixture_clear(&f);
 }
 
+/* Mails that came after it began are left to the change queue, at which it looks at once. */
+static void test_refill_ends(void)
+{
+    g_autoptr(GError) error = NULL;
+    g_autoptr(GArray) numbers = NULL, indexed = NULL;
+    BatchOutcome outcome;
+    ArchiveStore *store;
+    Fixture f;
+
+    fill(&f);
+    store = the_store(&f);
+    numbers = mk_store_mails(store->store, 0, MAILS, &error);
+    g_assert_cmpuint(numbers->len, ==, MAILS);
+    g_assert_true(mk_index_clear(store->index, NULL));
+    store->rebuild_sequence = mk_store_last_change(store->store);
+    store->rebuild_after = 0;
+    store->rebuild_last = g_array_index(numbers, uint32_t, MAILS - 3);
+    g_assert_true(index_batch(f.archive, store, NULL, &outcome, &error));
+    indexed = mk_index_numbers(store->index, 0, MAILS, &error);
+    g_assert_cmpuint(indexed->len, ==, MAILS - 2);
+    g_assert_true(outcome.more);
+    g_assert_true(index_batch(f.archive, store, NULL, &outcome, &error));
+    g_assert_false(outcome.more);
+    fixture_clear(&f);
+}
+
 typedef struct {
     MkArchive *archive;
     MkProgressFunc on_progress;
@@ -245,6 +271,7 @@ int main(int argc, char **argv)
     g_test_add_func("/indexes/list", test_list);
     g_test_add_func("/indexes/verify", test_verify);
     g_test_add_func("/indexes/refill-goes-on", test_refill_goes_on);
+    g_test_add_func("/indexes/refill-ends", test_refill_ends);
     g_test_add_func("/indexes/rebuild", test_rebuild);
     g_test_add_func("/indexes/settings", test_settings);
     return g_test_run();
