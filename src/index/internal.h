@@ -543,6 +543,8 @@ bool mk_deleted_store(MkWriteTxn *txn, uint32_t id, const MkDocSet *deleted, GEr
 MkDocSet *mk_deleted_load(MkTxn *txn, const MkSegmentInfo *info, GError **error);
 /* The Message-ID as a term: of a long one its start and a hash. At most MK_LIMIT_TOKEN_BYTES. */
 size_t mk_message_id_term(const char *message_id, char out[MK_LIMIT_TOKEN_BYTES]);
+/* The last column block that begins at @number or before it: the one that may have it. */
+uint32_t mk_segment_number_block(const MkSegment *segment, uint32_t number);
 /* *out_doc is UINT32_MAX when the segment has no such mail. */
 bool mk_segment_find(MkColumn *numbers, uint32_t number, uint32_t *out_doc, GError **error);
 

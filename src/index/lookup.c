@@ -158,20 +158,6 @@ GArray *mk_index_lookup(MkIndex *index, const char *message_id, unsigned max, GE
 }
 
 /* -- all numbers ---------------------------------------------------------------------------- */
-/* The first document of the last column block that begins at @number or before it. */
-static uint32_t block_start(const MkSegment *segment, uint32_t number)
-{
-    uint32_t low = 0, high = (uint32_t) segment->info.lengths[STREAM_NUMBER];
-    while (high - low > 1) {
-        uint32_t middle = low + (high - low) / 2;
-        if (segment->first_numbers[middle] <= number)
-            low = middle;
-        else
-            high = middle;
-    }
-    return low * MK_INDEX_COLUMN_DOCS;
-}
-
 /* Up to @max living mails of one segment. */
 static bool add_behind(const MkSegmentState *state, uint32_t after, unsigned max, GArray *out,
                        GError **error)
@@ -179,8 +165,8 @@ static bool add_behind(const MkSegmentState *state, uint32_t after, unsigned max
     const MkSegment *segment = state->segment;
     g_auto(MkColumn) numbers = { 0 };
     mk_column_init(&numbers, NULL, segment, STREAM_NUMBER);
-    for (uint32_t doc = block_start(segment, after); max > 0 && doc < segment->info.doc_count;
-         doc++) {
+    for (uint32_t doc = mk_segment_number_block(segment, after) * MK_INDEX_COLUMN_DOCS;
+         max > 0 && doc < segment->info.doc_count; doc++) {
         uint64_t value;
         if (!is_live(state, doc))
             continue;

@@ -131,8 +131,7 @@ MkSegment mk_segment_uncached(const MkSegment *segment)
     return copy;
 }
 
-/* The column block that may have @number, by the directory. */
-static uint32_t number_block(const MkSegment *segment, uint32_t number)
+uint32_t mk_segment_number_block(const MkSegment *segment, uint32_t number)
 {
     uint32_t low = 0, high = (uint32_t) segment->info.lengths[STREAM_NUMBER];
     while (high - low > 1) {
@@ -151,7 +150,7 @@ bool mk_segment_find(MkColumn *numbers, uint32_t number, uint32_t *out_doc, GErr
     *out_doc = UINT32_MAX;
     if (number < segment->info.first_number || number > segment->info.last_number)
         return true;
-    uint32_t low = number_block(segment, number) * MK_INDEX_COLUMN_DOCS;
+    uint32_t low = mk_segment_number_block(segment, number) * MK_INDEX_COLUMN_DOCS;
     uint32_t high = MIN(low + MK_INDEX_COLUMN_DOCS, segment->info.doc_count);
     while (low < high) {
         uint32_t middle = low + (high - low) / 2;
