@@ -40,7 +40,23 @@ export function t(key: Key, values: Values = {}): string {
   return fill(texts[current][key], values);
 }
 
+function plural(base: string, count: number): string {
+  return `${base}.${new Intl.PluralRules(current).select(count) === 'one' ? 'one' : 'other'}`;
+}
+
+function counted(count: number): Values {
+  return { count: new Intl.NumberFormat(current).format(count) };
+}
+
 export function tn(key: PluralKey, count: number): string {
-  const form = new Intl.PluralRules(current).select(count) === 'one' ? 'one' : 'other';
-  return t(`${key}.${form}` as Key, { count: new Intl.NumberFormat(current).format(count) });
+  return t(plural(key, count) as Key, counted(count));
+}
+
+/** t() and tn() over the texts of a part that is loaded by itself and brings its own locales/. */
+export function translator<K extends string>(own: Record<Language, Record<K, string>>) {
+  return {
+    t: (key: K, values: Values = {}): string => fill(own[current][key], values),
+    tn: (key: PluralBase<K>, count: number): string =>
+      fill(own[current][plural(key, count) as K], counted(count)),
+  };
 }
