@@ -142,6 +142,7 @@ struct MkAdmin {
     MkArchive *archive;
     const MkSettings *settings;
     Operations *operations;
+    int64_t started_unix_ms;
     unsigned running; /* jobs and requests under way */
     bool stopping;
 };
@@ -180,6 +181,8 @@ bool fn_set_index_settings(Call *call, GError **error);
 bool fn_get_saved_searches(Call *call, GError **error);
 bool fn_set_saved_search(Call *call, GError **error);
 bool fn_delete_saved_search(Call *call, GError **error);
+
+bool fn_get_dashboard(Call *call, GError **error);
 
 bool fn_get_server_info(Call *call, GError **error);
 bool fn_get_version(Call *call, GError **error);

@@ -50,6 +50,7 @@ static const Function functions[] = {
       FOR_ADMINS,
       false,
       { OPTIONAL("folder", ARG_STRING), OPTIONAL("maxLevels", ARG_NUMBER) } },
+    { "GetDashboard", fn_get_dashboard, FOR_ADMINS, false, { { 0 } } },
     { "GetFolderStatistics", fn_get_folder_statistics, FOR_ADMINS, false, { { 0 } } },
     { "GetGatewayMailboxes", fn_get_gateway_mailboxes, FOR_ADMINS, false, { { 0 } } },
     { "GetIndexSettings", fn_get_index_settings, FOR_ADMINS, false, { { 0 } } },

@@ -36,6 +36,7 @@ static MkArchive *archive_new(MkLoop *loop, const char *data_dir)
     pthread_mutex_init(&archive->large_lock, NULL);
     user_table_init(&archive->users);
     gateway_table_init(&archive->gateways);
+    arrival_table_init(&archive->arrivals);
     login_gate_init(&archive->gate);
     session_table_init(&archive->sessions);
     index_settings_init(&archive->index_settings);
@@ -62,6 +63,7 @@ void mk_archive_close(MkArchive *archive)
     index_settings_clear(&archive->index_settings);
     session_table_clear(&archive->sessions);
     login_gate_clear(&archive->gate);
+    arrival_table_clear(&archive->arrivals);
     gateway_table_clear(&archive->gateways);
     user_table_clear(&archive->users);
     pthread_mutex_destroy(&archive->large_lock);
@@ -78,7 +80,8 @@ static bool open_parts(MkArchive *archive, uint64_t map_size_bytes, GError **err
     return archive->master != NULL && stores_open(archive, map_size_bytes, error) &&
            master_load_users(archive->master, &archive->users, error) &&
            gateway_table_load(archive, error) && index_settings_load(archive, error) &&
-           index_status_load(archive, error);
+           index_status_load(archive, error) && arrival_table_load(archive, error) &&
+           verifications_load(archive, error);
 }
 
 /* -- a new installation -------------------------------------------------------------------------- */
@@ -217,6 +220,9 @@ void mk_archive_gauges(MkArchive *archive, MkArchiveGauges *out)
         .reports = archive->reports,
         .reports_broken = archive->reports_broken,
         .unowned = archive->unowned,
+        .ingest_failed = archive->ingest_failed,
+        .ingest_failed_unix_ms = archive->ingest_failed_unix_ms,
+        .ingest_failed_code = archive->ingest_failed_code,
         .index_cpu_us = archive->index_cpu_us,
         .training_cpu_us = archive->training_cpu_us,
     };
