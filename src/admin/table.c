@@ -73,6 +73,7 @@ static const Function functions[] = {
     { "GetStores", fn_get_stores, FOR_ADMINS, false, { OPTIONAL("includeSize", ARG_BOOL) } },
     { "GetTimeZones", fn_get_time_zones, FOR_ADMINS, false, { { 0 } } },
     { "GetUserInfo", fn_get_user_info, FOR_ADMINS, false, { NEEDED("userName", ARG_STRING) } },
+    { "GetUserOverview", fn_get_user_overview, FOR_ADMINS, false, { { 0 } } },
     { "GetUsers", fn_get_users, FOR_ADMINS, false, { { 0 } } },
     { "GetVersion", fn_get_version, FOR_USERS, false, { { 0 } } },
     { "RebuildSelectedStoreIndexes",

@@ -136,7 +136,8 @@ async function problemOf(answer: Response): Promise<ApiError> {
   }
 }
 
-async function call(path: string, init: RequestInit = {}): Promise<Response> {
+/** For this file, and for the api.ts of a part that is loaded by itself. */
+export async function call(path: string, init: RequestInit = {}): Promise<Response> {
   const headers = new Headers(init.headers);
   if (csrfToken !== null && init.method !== undefined) headers.set('X-CSRF-Token', csrfToken);
   const answer = await send(path, { ...init, headers });
