@@ -208,7 +208,9 @@ test('the table of archives is taken along as CSV', async ({ open, assert }) => 
     const [c, s] = sums.get(name) ?? [0, 0];
     sums.set(name, [c + count, s + size]);
   }
-  const expected = [...sums].map(([name, [c, s]]) => `"${name.startsWith('@') ? "'" : ''}${name}","${c}","${s}"`);
+  const all = [...sums.values()].reduce((sum, [, s]) => sum + s, 0);
+  const expected = [...sums].map(([name, [c, s]]) =>
+    `"${name.startsWith('@') ? "'" : ''}${name}","${c}","${Math.round((s / all) * 1000) / 10}","${s}"`);
   assert.deepEqual(lines.slice(1).sort(), expected.sort());
 });
 
@@ -272,6 +274,64 @@ test('home warns of a silent mailbox, a full disk and a failed verification', as
   await check(page, assert, 'home with alarms');
   await page.getByText('As a table').click();
   await picture(page, 'home-alarms');
+});
+
+const CERTIFICATE = {
+  subject: 'CN=archive.example.com', issuer: 'CN=Example CA', names: ['archive.example.com'], notBefore: '2026-01-02T03:04:05',
+  notAfter: '2027-01-02T03:04:05', fingerprint: 'AB'.repeat(32), publicKey: 'CD'.repeat(20), selfSigned: false,
+  chainLength: 2, fixed: false, warnings: ['name-missing'],
+};
+
+/** A server that can do more; what was asked of it is in the returned list. */
+async function withFunctions(page, results) {
+  const asked = [];
+  await page.route('**/get-metadata', async (route) => {
+    const known = (await (await route.fetch()).json()).filter(({ name }) => !(name in results));
+    await route.fulfill({ json: [...known, ...Object.keys(results).map((name) => ({ name, args: [] }))] });
+  });
+  for (const [name, result] of Object.entries(results))
+    await page.route(`**/invoke/${name}`, (route) => {
+      asked.push([name, Object.fromEntries(new URLSearchParams(route.request().postData() ?? ''))]);
+      return route.fulfill({ json: { error: null, token: null, statusVersion: 2, statusCode: 'succeeded', result } });
+    });
+  return asked;
+}
+
+test('where the server has one, its certificate is shown and replaced', async ({ open, assert }) => {
+  const page = await open();
+  const machine = { hostname: 'archive.example.com', hostnameFixed: false, certificateFixed: false, restartNeeded: true };
+  const asked = await withFunctions(page, {
+    GetCertificate: CERTIFICATE, SetCertificate: { ...CERTIFICATE, warnings: [] }, CreateSelfSignedCertificate: CERTIFICATE,
+    GetMachineSettings: machine, SetMachineSettings: machine,
+  });
+  await asAdmin(page, '/admin/certificate');
+  await page.getByText('The certificate is not for the name of this server.').waitFor();
+  await page.getByLabel('Certificate with those', { exact: false }).first().fill('CHAIN');
+  await page.getByLabel('Private key (PEM)', { exact: true }).fill('KEY');
+  await check(page, assert, 'certificate');
+  await picture(page, 'certificate');
+  await button(page, 'Use this certificate').click();
+  await check(page, assert, 'question before a certificate');
+  await dialog(page).getByRole('button', { name: 'Use this certificate' }).click();
+  await page.getByText('The certificate is not for the name of this server.').waitFor({ state: 'detached' });
+  assert.deepEqual(asked.find(([name]) => name === 'SetCertificate'), ['SetCertificate', { certificate: 'CHAIN', key: 'KEY' }]);
+  await page.getByLabel(/Host name/).fill('other.example.com');
+  await button(page, 'Save').click();
+  await page.getByText('Saved.').waitFor();
+  assert.deepEqual(asked.find(([name]) => name === 'SetMachineSettings')[1], { hostname: 'other.example.com' });
+});
+
+test('pages of what the server cannot do are not there', async ({ open, assert }) => {
+  const page = await open();
+  await page.route('**/get-metadata', async (route) => {
+    const known = await (await route.fetch()).json();
+    await route.fulfill({ json: known.filter(({ name }) => !/Certificate|Smtp/.test(name)) });
+  });
+  await asAdmin(page);
+  await page.getByRole('link', { name: 'Services' }).waitFor();
+  assert.equal(await page.getByRole('link', { name: /^(Certificate|Outgoing)/ }).count(), 0);
+  await page.goto(`${WEB}/admin/certificate`);
+  await page.getByText('There is no such page').waitFor();
 });
 
 test('an error is told in the language of the user', async ({ open, assert }) => {

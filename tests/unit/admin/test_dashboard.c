@@ -89,8 +89,8 @@ static void test_warnings(void)
         bool enabled;
         bool open;
     } cases[] = {
-        { "127.0.0.1", true, false }, { "::1", true, false },  { "localhost", true, false },
-        { "0.0.0.0", true, true },    { "::", true, true },    { "192.0.2.1", true, true },
+        { "127.0.0.1", true, false }, { "::1", true, false }, { "localhost", true, false },
+        { "0.0.0.0", true, true },    { "::", true, true },   { "192.0.2.1", true, true },
         { "0.0.0.0", false, false },
     };
     MkServiceSettings *metrics = &fixture.settings->services[MK_SERVICE_METRICS];

@@ -3,7 +3,6 @@
 #include <time.h>
 
 #include "archive/internal.h"
-
 #include "fixture.h"
 
 #define DAY_MS INT64_C(86400000)
@@ -20,18 +19,18 @@ static void test_silence(void)
         bool silent;
     } cases[] = {
         { "", 9, false },
-        { "0", 90, false },              /* it never was in use */
-        { "0 1", 30, false },            /* hardly */
-        { "0 1 2", 2, false },           /* today */
-        { "0 1 2", 5, false },           /* a long weekend */
-        { "0 1 2", 6, true },            /* four days */
-        { "0 1 4 5", 11, false },        /* pauses of three days: twice that is usual */
-        { "0 1 4 5", 12, true },         /* and this is longer */
-        { "0 7 14 21", 35, false },      /* once a week */
-        { "0 7 14 21", 36, true },       /* two weeks without */
-        { "0 1 2 60", 70, false },       /* a pause of 58 days was no matter */
-        { "0 1 2 70 71 72", 76, true },  /* one that is longer ago than 64 days is forgotten */
-        { "5 4 3", 6, false },           /* the clock was put back */
+        { "0", 90, false },             /* it never was in use */
+        { "0 1", 30, false },           /* hardly */
+        { "0 1 2", 2, false },          /* today */
+        { "0 1 2", 5, false },          /* a long weekend */
+        { "0 1 2", 6, true },           /* four days */
+        { "0 1 4 5", 11, false },       /* pauses of three days: twice that is usual */
+        { "0 1 4 5", 12, true },        /* and this is longer */
+        { "0 7 14 21", 35, false },     /* once a week */
+        { "0 7 14 21", 36, true },      /* two weeks without */
+        { "0 1 2 60", 70, false },      /* a pause of 58 days was no matter */
+        { "0 1 2 70 71 72", 76, true }, /* one that is longer ago than 64 days is forgotten */
+        { "5 4 3", 6, false },          /* the clock was put back */
         { "5 4 3", 9, true },
     };
 
