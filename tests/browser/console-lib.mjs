@@ -64,3 +64,7 @@ export async function walk(page, assert, name) {
   assert.deepEqual(page.outside, []);
   assert.deepEqual(page.problems, []);
 }
+
+export const field = (page, label) => page.getByLabel(label, { exact: true });
+export const button = (page, name) => page.getByRole('button', { name, exact: true });
+export const dialog = (page) => page.getByRole('dialog');

@@ -59,7 +59,7 @@ export const de: Record<Key, string> = {
   'home.todayAxis': 'heute',
   'home.day': 'Tag',
   'home.mails': 'E-Mails',
-  'home.silent': 'An {address} kam zuletzt {when} etwas, sonst kam öfter etwas.',
+  'home.silent': 'An {address} kommt nichts mehr: Die letzte E-Mail kam {when}.',
   'home.noJournal': 'Es gibt noch kein Journalpostfach: Es kann nichts archiviert werden.',
   'home.storeError': 'Der Speicherort {name} meldet einen Fehler.',
   'home.verifyErrors': 'Die letzte Prüfung von {name} hat Fehler gefunden: {count}.',

@@ -57,7 +57,7 @@ export const en = {
   'home.todayAxis': 'today',
   'home.day': 'Day',
   'home.mails': 'E-mails',
-  'home.silent': 'Nothing has come to {address} since {when}, though it used to.',
+  'home.silent': 'Nothing comes to {address} any more: the last e-mail came {when}.',
   'home.noJournal': 'There is no journal mailbox yet: nothing can be archived.',
   'home.storeError': 'The storage location {name} reports an error.',
   'home.verifyErrors': 'The last verification of {name} found errors: {count}.',
