@@ -34,6 +34,7 @@ export const PARTS: readonly Part[] = [
   { name: 'Mbed TLS', url: 'https://www.trustedfirmware.org/projects/mbed-tls/', licences: ['Apache-2.0'], copyright: ['© The Mbed TLS Contributors'] },
   { name: 'PCRE2', url: 'https://www.pcre.org/', licences: ['BSD-3-Clause'], copyright: ['© 1997-2022 University of Cambridge', '© 2009-2022 Zoltan Herczeg'] },
   { name: 'Svelte', url: 'https://svelte.dev/', licences: ['MIT'], copyright: ['© 2016-2025 Svelte contributors'] },
+  { name: 'uqr', url: 'https://github.com/unjs/uqr', licences: ['MIT'], copyright: ['© 2023 Anthony Fu', '© Project Nayuki'] },
   { name: 'utf8proc', url: 'https://juliastrings.github.io/utf8proc/', licences: ['MIT', 'Unicode'], copyright: ['© 2014-2021 Steven G. Johnson, Jiahao Chen, Tony Kelman, Jonas Fonseca and others', '© 2009, 2013 Public Software Group e. V.', '© 1991-2007 Unicode, Inc.'] },
   { name: 'yyjson', url: 'https://github.com/ibireme/yyjson', licences: ['MIT'], copyright: ['© 2020 YaoYuan'] },
   { name: 'zlib', url: 'https://zlib.net/', licences: ['Zlib'], copyright: ['© 1995-2022 Jean-loup Gailly and Mark Adler'] },
