@@ -1,5 +1,5 @@
 // T490: every page of the administration console on a desktop by axe; the way to it and back.
-import { asAdmin, PAGES, walk } from './console-lib.mjs';
+import { walk } from './console-lib.mjs';
 import { eventually, logIn, run, test, WEB } from './tap.mjs';
 
 const DESKTOP = { width: 1280, height: 800 };
@@ -10,19 +10,6 @@ test('every page on a desktop, light, English', async ({ open, assert }) => {
 
 test('every page on a desktop, dark, German', async ({ open, assert }) => {
   await walk(await open({ viewport: DESKTOP, colorScheme: 'dark', locale: 'de-DE' }), assert, 'desktop-dark-de');
-});
-
-test('every page is there by its address', async ({ open, assert }) => {
-  const page = await open();
-  await asAdmin(page);
-  for (const path of PAGES) {
-    await page.goto(`${WEB}/admin/${path}`);
-    await page.locator('#page-title').waitFor();
-    assert.doesNotMatch(await page.title(), /no such page/, path);
-  }
-  await page.goto(`${WEB}/admin/nothing`);
-  await eventually('it says so', async () =>
-    assert.equal(await page.locator('#page-title').innerText(), 'There is no such page'));
 });
 
 test('a user has no entry to it and no page of it', async ({ open, assert }) => {

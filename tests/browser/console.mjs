@@ -1,8 +1,21 @@
 // T493: what is done with archives, mailboxes, indexes and the machine in the administration console is done:
 // looked up by the API.
 import { readFile } from 'node:fs/promises';
-import { api, asAdmin, button, check, dialog, field, picture } from './console-lib.mjs';
+import { api, asAdmin, button, check, dialog, field, PAGES, picture } from './console-lib.mjs';
 import { eventually, run, test, WEB } from './tap.mjs';
+
+test('every page is there by its address', async ({ open, assert }) => {
+  const page = await open();
+  await asAdmin(page);
+  for (const path of PAGES) {
+    await page.goto(`${WEB}/admin/${path}`);
+    await page.locator('#page-title').waitFor();
+    assert.doesNotMatch(await page.title(), /no such page/, path);
+  }
+  await page.goto(`${WEB}/admin/nothing`);
+  await eventually('it says so', async () =>
+    assert.equal(await page.locator('#page-title').innerText(), 'There is no such page'));
+});
 
 test('a journal mailbox is created, suspended and deleted', async ({ open, assert }) => {
   const page = await open();
