@@ -142,9 +142,9 @@ struct MkAdmin {
     MkArchive *archive;
     const MkSettings *settings;
     Operations *operations;
+    int64_t started_unix_ms;
     unsigned running; /* jobs and requests under way */
     bool stopping;
-    int64_t started_unix_ms;
 };
 
 /* -- the handlers, a file a subject ---------------------------------------------------------- */
@@ -153,6 +153,7 @@ bool fn_delete_user(Call *call, GError **error);
 bool fn_rename_user(Call *call, GError **error);
 bool fn_get_users(Call *call, GError **error);
 bool fn_get_user_info(Call *call, GError **error);
+bool fn_get_user_overview(Call *call, GError **error);
 bool fn_set_user_full_name(Call *call, GError **error);
 bool fn_set_user_distinguished_name(Call *call, GError **error);
 bool fn_set_user_authentication(Call *call, GError **error);
@@ -162,9 +163,6 @@ bool fn_set_user_privileges(Call *call, GError **error);
 bool fn_set_user_password(Call *call, GError **error);
 bool fn_set_user_privileges_on_folder(Call *call, GError **error);
 bool fn_clear_user_privileges_on_folders(Call *call, GError **error);
-
-bool fn_get_dashboard(Call *call, GError **error);
-bool fn_get_user_overview(Call *call, GError **error);
 
 bool fn_get_child_folders(Call *call, GError **error);
 bool fn_get_messages(Call *call, GError **error);
@@ -184,6 +182,8 @@ bool fn_set_index_settings(Call *call, GError **error);
 bool fn_get_saved_searches(Call *call, GError **error);
 bool fn_set_saved_search(Call *call, GError **error);
 bool fn_delete_saved_search(Call *call, GError **error);
+
+bool fn_get_dashboard(Call *call, GError **error);
 
 bool fn_get_server_info(Call *call, GError **error);
 bool fn_get_version(Call *call, GError **error);

@@ -8,7 +8,7 @@
  *   master_lock   the one writer of the master database; held over its commit, lanes only
  *   index_status.lock
  *                 of a store; held over the commit of its row, lanes only
- *   users.lock, gateways.lock, gate.lock, sessions.lock, index_settings.lock
+ *   users.lock, gateways.lock, arrivals.lock, gate.lock, sessions.lock, index_settings.lock
  *                 short, no I/O under them, so that the loop may take them too; never two at once
  * pthread's own locks, so that the thread sanitizer sees them.
  */
@@ -89,8 +89,6 @@ bool gateway_table_load(MkArchive *archive, GError **error);
 char *gateway_table_id_of(GatewayTable *table, const char *address);
 
 /* -- when mail came to them: arrivals.c ---------------------------------------------------------- */
-enum { SETTING_ARRIVALS = 20, SETTING_VERIFICATIONS = 21 };
-
 /* Days are those of UTC since 1970: they only measure distances. */
 typedef struct {
     int64_t last_unix_ms;
@@ -101,7 +99,7 @@ bool arrival_note(Arrival *arrival, int64_t unix_ms);
 bool arrival_is_silent(const Arrival *arrival, int64_t now_unix_ms);
 
 typedef struct {
-    pthread_mutex_t lock;   /* short, no I/O under it; taken alone, and under master_lock */
+    pthread_mutex_t lock;   /* short, no I/O under it */
     GHashTable *by_gateway; /* id -> Arrival *, owned */
 } ArrivalTable;
 void arrival_table_init(ArrivalTable *table);
@@ -125,7 +123,7 @@ enum {
     MASTER_SETTINGS, /* SETTING_... */
     MASTER_TABLES
 };
-enum { SETTING_INDEX = 1 };
+enum { SETTING_INDEX = 1, SETTING_ARRIVALS = 20, SETTING_VERIFICATIONS = 21 };
 
 MkDb *master_open(const char *data_dir, const MkKeyring *keyring, uint64_t map_size_bytes,
                   GError **error);

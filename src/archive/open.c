@@ -78,10 +78,10 @@ static bool open_parts(MkArchive *archive, uint64_t map_size_bytes, GError **err
 {
     archive->master = master_open(archive->data_dir, archive->keyring, map_size_bytes, error);
     return archive->master != NULL && stores_open(archive, map_size_bytes, error) &&
-           arrival_table_load(archive, error) && verifications_load(archive, error) &&
            master_load_users(archive->master, &archive->users, error) &&
            gateway_table_load(archive, error) && index_settings_load(archive, error) &&
-           index_status_load(archive, error);
+           index_status_load(archive, error) && arrival_table_load(archive, error) &&
+           verifications_load(archive, error);
 }
 
 /* -- a new installation -------------------------------------------------------------------------- */

@@ -4,6 +4,7 @@
 //   /folder/<path>         one folder           ?sort=…&order=…
 //   /search?q=…            a search             its other criteria: criteria.ts
 //   /message/1:42          one mail alone
+//   /admin/…               the administration console (admin/), which reads the path itself
 //
 // src/web/assets.c answers all of these paths with the application's page.
 import { type Criteria, criteriaOf, criteriaQuery } from './criteria';
@@ -93,7 +94,7 @@ export function routeUrl(route: Route): string {
 let current = $state.raw<Route>(parseRoute(new URL(location.href)));
 let shown = $state(location.pathname);
 
-/** The path as it stands, for what is no view of mails. */
+/** The path as it stands, for what is no view of mails: /admin/… */
 export function path(): string {
   return shown;
 }
