@@ -48,6 +48,8 @@
 #define MK_LIMIT_TLS_HANDSHAKE_MS 30000
 #define MK_LIMIT_WRITE_QUEUE_BYTES (1u << 20) /* unsent; above it the owner must wait */
 #define MK_LIMIT_READ_CHUNK_BYTES (64u << 10)
+#define MK_LIMIT_CERTIFICATE_BYTES (64u << 10) /* a chain in PEM; three of RSA 4096 have 8 KiB */
+#define MK_LIMIT_TLS_KEY_BYTES (16u << 10)     /* in PEM; RSA 8192 has 6 KiB */
 #define MK_LIMIT_HTTP_URL_BYTES 16384
 #define MK_LIMIT_HTTP_HEADER_BYTES 32768
 #define MK_LIMIT_HTTP_HEADERS 100

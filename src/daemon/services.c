@@ -92,6 +92,8 @@ static bool listen_on(Daemon *daemon, MkServiceKind kind, GError **error)
     return true;
 }
 
+static bool on_certificate(void *cookie, GError **error);
+
 static void make_servers(Daemon *daemon)
 {
     const MkSettings *settings = daemon->settings;
@@ -106,6 +108,7 @@ static void make_servers(Daemon *daemon)
     daemon->http_connections.max = settings->connections;
     daemon->smtp = mk_smtp_server_new(daemon->loop, &smtp);
     daemon->admin = mk_admin_new(daemon->loop, daemon->archive, settings);
+    mk_admin_on_certificate(daemon->admin, on_certificate, daemon);
     daemon->web = mk_web_new(daemon->loop, daemon->archive, daemon->admin);
     daemon->http[HTTP_WEB] = mk_http_server_new(daemon->loop, mk_web_handle, daemon->web);
     daemon->http[HTTP_API] = mk_http_server_new(daemon->loop, mk_admin_handle, daemon->admin);
@@ -172,6 +175,19 @@ static void use_certificates(Daemon *daemon, MkTls *mail, MkTls *https)
     for (MkServiceKind kind = 0; kind < MK_SERVICE_COUNT; kind++)
         if (daemon->listeners[kind] != NULL && tls_for(daemon, kind) != NULL)
             mk_listener_set_tls(daemon->listeners[kind], tls_for(daemon, kind));
+}
+
+/* The files have changed, not the settings. */
+static bool on_certificate(void *cookie, GError **error)
+{
+    Daemon *daemon = cookie;
+    MkTls *mail = NULL;
+    MkTls *https = NULL;
+
+    if (!certificate_load(daemon->settings, &mail, &https, error))
+        return false;
+    use_certificates(daemon, mail, https);
+    return true;
 }
 
 void services_reload(Daemon *daemon)
