@@ -90,6 +90,11 @@
 #define MK_LIMIT_WEB_ADDRESSES 1000        /* addresses shown of one field */
 #define MK_LIMIT_WEB_DOWNLOAD_BYTES (64u << 20) /* mails in memory that wait for slow readers */
 
+/* -- first start ------------------------------------------------------------------------ */
+#define MK_LIMIT_SETUP_CLAIMS 10       /* wrong tokens of one address ... */
+#define MK_LIMIT_SETUP_WINDOW_MS 60000 /* ... in this time; 256 bits are not guessed anyway */
+#define MK_LIMIT_SETUP_TRACKED 1000    /* addresses that are counted; more are refused */
+
 /* -- attachment text --------------------------------------------------------------------- */
 #define MK_LIMIT_ATTACHMENT_TEXT_BYTES (2u << 20) /* text of one attachment */
 #define MK_LIMIT_EXTRACT_BYTES (64u << 20)        /* octets of one attachment given to the helper */
