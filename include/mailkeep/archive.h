@@ -169,7 +169,8 @@ typedef struct {
     unsigned min_characters;
     unsigned max_in_a_row; /* of the same character */
     unsigned min_classes;  /* of A-Z, a-z, 0-9, other printable ASCII, letters without case */
-    const char *const *forbidden; /* must not be part of it in any case, nor the user name; NULL ends */
+    const char *const
+        *forbidden; /* must not be part of it in any case, nor the user name; NULL ends */
 } MkPasswordPolicy;
 /* The same rules for those who show them while somebody types. */
 const MkPasswordPolicy *mk_password_policy(void);

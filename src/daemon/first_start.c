@@ -63,7 +63,8 @@ static bool show_link(const Daemon *daemon, GError **error)
     g_autoptr(GError) cause = NULL;
     char *link = link_text(daemon);
     char *line = g_strconcat(link, "\n", NULL);
-    bool ok = g_file_set_contents_full(path, line, -1, G_FILE_SET_CONTENTS_CONSISTENT, 0600, &cause);
+    bool ok =
+        g_file_set_contents_full(path, line, -1, G_FILE_SET_CONTENTS_CONSISTENT, 0600, &cause);
 
     if (!ok)
         mk_fail(error, MK_ERROR_IO, "write %s: %s", path, cause->message);
@@ -118,10 +119,9 @@ static MkWeb *on_set_up(void *cookie, GError **error)
 
 bool first_start_begin(Daemon *daemon, GError **error)
 {
-    MkSetupOptions options = { .settings = daemon->settings,
-                               .on_claimed = on_claimed,
-                               .start = on_set_up,
-                               .cookie = daemon };
+    MkSetupOptions options = {
+        .settings = daemon->settings, .on_claimed = on_claimed, .start = on_set_up, .cookie = daemon
+    };
 
     if (!services_start_web(daemon, error))
         return false;

@@ -27,7 +27,7 @@ typedef enum { HTTP_REDIRECT, HTTP_WEB, HTTP_API, HTTP_METRICS, HTTP_COUNT } Htt
 typedef struct {
     MkSettings *settings;
     MkSettings *first_settings; /* of the first start, which the set-up goes on borrowing */
-    const char *config_path; /* borrowed from argv; NULL = defaults */
+    const char *config_path;    /* borrowed from argv; NULL = defaults */
     MkLoop *loop;
     MkArchive *archive;
     MkTls *tls_mail;  /* SMTP */

@@ -98,7 +98,8 @@ static bool init(const InitOptions *options, GError **error)
     if (password == NULL)
         return false;
     lock = data_dir_take(settings->data_dir, error);
-    ok = lock >= 0 && mk_archive_init(settings->data_dir, password, settings->map_size_bytes, &recovery, error);
+    ok = lock >= 0 &&
+         mk_archive_init(settings->data_dir, password, settings->map_size_bytes, &recovery, error);
     mk_free_secret(password);
     if (lock >= 0)
         close(lock);

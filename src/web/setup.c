@@ -111,8 +111,8 @@ static void add_certificate(yyjson_mut_doc *doc, yyjson_mut_val *root, const MkS
         yyjson_mut_obj_add_null(doc, root, "certificate");
         return;
     }
-    warnings = mk_certs_warning_names(
-        mk_certs_warnings(certificate, setup->hostname, mk_clock_unix_ms()));
+    warnings =
+        mk_certs_warning_names(mk_certs_warnings(certificate, setup->hostname, mk_clock_unix_ms()));
     object = yyjson_mut_obj_add_obj(doc, root, "certificate");
     web_json_string(doc, object, "subject", certificate->subject);
     web_json_string(doc, object, "issuer", certificate->issuer);
