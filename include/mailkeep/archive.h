@@ -36,13 +36,34 @@ typedef struct MkArchive MkArchive;
 
 /* -- the installation ---------------------------------------------------------------------- */
 /*
- * mk_archive_init() - make a new data directory with keys, databases and the user `admin`
- * @out_recovery  (out) the recovery key, shown once (crypto.h); the caller wipes it
- * MK_ERROR_EXISTS when there is one already; MK_ERROR_INVALID when the password breaks the policy.
+ * mk_archive_lock() - be the only one who works on a data directory
+ * Returns a file descriptor that holds the lock until it is closed, or -1 with MK_ERROR_BUSY when
+ * another process has it. The directory must exist.
  */
+int mk_archive_lock(const char *data_dir, GError **error);
+/*
+ * mk_archive_settle() - after the lock, before anything else: end what a crash has cut off
+ * A new archive that was not established yet is thrown away, one that was is moved in place.
+ */
+bool mk_archive_settle(const char *data_dir, GError **error);
+/*
+ * mk_archive_prepare() - make a new archive with keys, databases and the user `admin`, in
+ *                        <data_dir>/new: it counts for nothing yet
+ * @out_recovery  (out) the recovery key, shown once (crypto.h); the caller wipes it
+ * MK_ERROR_EXISTS when there is an archive already, or the rest of one; MK_ERROR_INVALID when the
+ * password breaks the policy. Throws away what an earlier call has prepared.
+ */
+bool mk_archive_prepare(const char *data_dir, const char *admin_password, uint64_t map_size_bytes,
+                        char **out_recovery, GError **error);
+/* Moves the prepared archive in place, durably: a crash leaves none of it, or mk_archive_settle()
+ * all of it. */
+bool mk_archive_establish(const char *data_dir, GError **error);
+/* Both in one. */
 bool mk_archive_init(const char *data_dir, const char *admin_password, uint64_t map_size_bytes,
                      char **out_recovery, GError **error);
 bool mk_archive_is_initialised(const char *data_dir);
+/* Neither an archive nor the rest of one: a new one may be made here. */
+bool mk_archive_is_absent(const char *data_dir);
 /*
  * mk_archive_rebuild_catalogs() - make the catalog of every store anew from its packs
  * @out_mails  (out) mails found in them
@@ -144,6 +165,15 @@ bool mk_archive_user_set_rights(MkArchive *archive, const char *user_name, const
                                 uint32_t rights, GError **error);
 bool mk_archive_user_clear_rights(MkArchive *archive, const char *user_name, GError **error);
 /* Pure: MK_ERROR_INVALID with the rule that is broken. */
+typedef struct {
+    unsigned min_characters;
+    unsigned max_in_a_row; /* of the same character */
+    unsigned min_classes;  /* of A-Z, a-z, 0-9, other printable ASCII, letters without case */
+    const char *const
+        *forbidden; /* must not be part of it in any case, nor the user name; NULL ends */
+} MkPasswordPolicy;
+/* The same rules for those who show them while somebody types. */
+const MkPasswordPolicy *mk_password_policy(void);
 bool mk_password_policy_check(const char *user_name, const char *password, GError **error);
 
 /* -- principals and sessions --------------------------------------------------------------- */

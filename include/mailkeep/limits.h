@@ -48,6 +48,8 @@
 #define MK_LIMIT_TLS_HANDSHAKE_MS 30000
 #define MK_LIMIT_WRITE_QUEUE_BYTES (1u << 20) /* unsent; above it the owner must wait */
 #define MK_LIMIT_READ_CHUNK_BYTES (64u << 10)
+#define MK_LIMIT_CERTIFICATE_BYTES (64u << 10) /* a chain in PEM; three of RSA 4096 have 8 KiB */
+#define MK_LIMIT_TLS_KEY_BYTES (16u << 10)     /* in PEM; RSA 8192 has 6 KiB */
 #define MK_LIMIT_HTTP_URL_BYTES 16384
 #define MK_LIMIT_HTTP_HEADER_BYTES 32768
 #define MK_LIMIT_HTTP_HEADERS 100
@@ -87,6 +89,11 @@
 #define MK_LIMIT_WEB_TEXT_PARTS 20         /* text parts shown; more are listed as attachments */
 #define MK_LIMIT_WEB_ADDRESSES 1000        /* addresses shown of one field */
 #define MK_LIMIT_WEB_DOWNLOAD_BYTES (64u << 20) /* mails in memory that wait for slow readers */
+
+/* -- first start ------------------------------------------------------------------------ */
+#define MK_LIMIT_SETUP_CLAIMS 10       /* wrong tokens of one address ... */
+#define MK_LIMIT_SETUP_WINDOW_MS 60000 /* ... in this time; 256 bits are not guessed anyway */
+#define MK_LIMIT_SETUP_TRACKED 1000    /* addresses that are counted; more are refused */
 
 /* -- attachment text --------------------------------------------------------------------- */
 #define MK_LIMIT_ATTACHMENT_TEXT_BYTES (2u << 20) /* text of one attachment */

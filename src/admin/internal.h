@@ -56,6 +56,7 @@ struct Call {
     yyjson_mut_doc *doc;    /* the result's memory */
     yyjson_mut_val *result; /* NULL = null */
     GError *error;
+    Handler then; /* on the loop, after a handler that set it has succeeded; short functions only */
 };
 /* Checks names, presence and types: "Missing API argument userName." Takes @arguments. */
 Call *admin_call_new(MkAdmin *admin, const Function *function, MkPrincipal *principal,
@@ -142,6 +143,8 @@ struct MkAdmin {
     MkArchive *archive;
     const MkSettings *settings;
     Operations *operations;
+    MkAdminCertificateFunc on_certificate; /* NULL: nobody waits for it */
+    void *machine_cookie;
     unsigned running; /* jobs and requests under way */
     bool stopping;
 };
@@ -186,6 +189,12 @@ bool fn_get_version(Call *call, GError **error);
 bool fn_get_active_sessions(Call *call, GError **error);
 bool fn_get_time_zones(Call *call, GError **error);
 bool fn_get_service_configuration(Call *call, GError **error);
+
+bool fn_get_certificate(Call *call, GError **error);
+bool fn_set_certificate(Call *call, GError **error);
+bool fn_create_self_signed_certificate(Call *call, GError **error);
+bool fn_get_machine_settings(Call *call, GError **error);
+bool fn_set_machine_settings(Call *call, GError **error);
 
 bool fn_search_messages(Call *call, GError **error);
 bool fn_get_message_content(Call *call, GError **error);

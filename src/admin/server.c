@@ -33,6 +33,8 @@ static void call_job_done(MkJob *job)
 
     if (!job->ran && mine->call->error == NULL)
         mk_fail(&mine->call->error, MK_ERROR_CANCELLED, "The server is stopping.");
+    if (mine->call->error == NULL && mine->call->then != NULL)
+        mine->call->then(mine->call, &mine->call->error);
     mine->call->admin->running--;
     admin_envelope_respond_call(mine->request, mine->call, mine->with_bom);
     admin_call_free(mine->call);
@@ -291,6 +293,12 @@ MkAdmin *mk_admin_new(MkLoop *loop, MkArchive *archive, const MkSettings *settin
     admin->settings = settings;
     admin->operations = admin_operations_new(loop);
     return admin;
+}
+
+void mk_admin_on_certificate(MkAdmin *admin, MkAdminCertificateFunc func, void *cookie)
+{
+    admin->on_certificate = func;
+    admin->machine_cookie = cookie;
 }
 
 void mk_admin_stop(MkAdmin *admin)

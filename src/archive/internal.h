@@ -465,7 +465,7 @@ void space_watch_free(SpaceWatch *watch);
 
 /* -- the archive -------------------------------------------------------------------------------- */
 struct MkArchive {
-    MkLoop *loop; /* NULL during mk_archive_init() */
+    MkLoop *loop; /* NULL while a new one is made */
     char *data_dir;
     MkKeyring *keyring;
     MkDb *master;
@@ -499,6 +499,12 @@ struct MkArchive {
     _Atomic uint64_t mails_new, mails_again, reports, reports_broken, unowned;
     _Atomic uint64_t index_cpu_us, training_cpu_us;
 };
+
+/* -- open.c -- */
+/* @loop NULL while a new one is made */
+MkArchive *archive_new(MkLoop *loop, const char *data_dir);
+/* The keyring is there; databases and stores are opened, or made. */
+bool archive_open_parts(MkArchive *archive, uint64_t map_size_bytes, GError **error);
 
 /* [loop] something begins, ends on a lane or in the committer; the last end reports the stop */
 void archive_busy_begin(MkArchive *archive);

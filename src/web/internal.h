@@ -11,6 +11,7 @@
  *   login.c, folders.c, find.c, saved.c, message.c, download.c, arrivals.c, invoke.c: the routes
  *   assets.c    the web application's files, from memory
  *   redirect.c  the plain port
+ *   setup.h     the first start, which has calls of its own
  */
 #ifndef MK_WEB_INTERNAL_H
 #define MK_WEB_INTERNAL_H
@@ -122,6 +123,10 @@ struct WebCall {
     char *file_name;
 };
 
+/* -- web.c -- */
+/* Answers @request as POST session does when these are right. */
+void web_log_in(MkWeb *web, MkHttpRequest *request, const char *user_name, const char *password);
+
 /* -- routes.c -------------------------------------------------------------------------------- */
 /*
  * The route for @method and @path, its segments in @out_segments (new strings). NULL: *out_allow
@@ -134,6 +139,7 @@ const WebRoute *web_routes(size_t *out_count);
 /* login.c */
 /* Whether the body says that it is JSON: a form on another site cannot. */
 bool web_is_json(const WebCall *call);
+bool web_is_json_request(const MkHttpRequest *request);
 bool web_login_read(WebCall *call, GError **error);
 bool web_login_run(WebCall *call, GError **error);
 void web_login_finish(WebCall *call);

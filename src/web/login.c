@@ -23,9 +23,14 @@ static bool is_json(const char *content_type)
     return next == '\0' || next == ';' || next == ' ' || next == '\t';
 }
 
+bool web_is_json_request(const MkHttpRequest *request)
+{
+    return is_json(mk_http_header(request, "Content-Type"));
+}
+
 bool web_is_json(const WebCall *call)
 {
-    return is_json(mk_http_header(call->request, "Content-Type"));
+    return web_is_json_request(call->request);
 }
 
 bool web_login_read(WebCall *call, GError **error)

@@ -248,6 +248,23 @@ void mk_web_handle(MkHttpRequest *request, void *cookie)
     }
 }
 
+void web_log_in(MkWeb *web, MkHttpRequest *request, const char *user_name, const char *password)
+{
+    static const WebRoute route = {
+        "POST", "", false, false, NULL, web_login_run, web_login_finish
+    };
+    WebCall *call = call_new(web, request);
+    g_autoptr(GError) error = NULL;
+
+    call->route = &route;
+    call->user_name = g_strdup(user_name);
+    call->password = g_strdup(password);
+    if (!call_submit(call, &error)) {
+        web_respond_error(request, error);
+        call_free(call);
+    }
+}
+
 /* -- the whole ------------------------------------------------------------------------------------ */
 static void on_session_end(const WebSession *session, void *cookie)
 {
