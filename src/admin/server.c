@@ -293,6 +293,11 @@ MkAdmin *mk_admin_new(MkLoop *loop, MkArchive *archive, const MkSettings *settin
     return admin;
 }
 
+const char *mk_admin_hostname(const MkAdmin *admin)
+{
+    return admin->settings->hostname;
+}
+
 void mk_admin_stop(MkAdmin *admin)
 {
     admin->stopping = true;
