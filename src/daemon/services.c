@@ -261,6 +261,7 @@ void services_stop(Daemon *daemon)
     mk_smtp_server_stop(daemon->smtp);
     mk_archive_begin_stop(daemon->archive);
     mk_admin_stop(daemon->admin);
+    mk_web_stop(daemon->web);
     for (HttpRole role = 0; role < HTTP_COUNT; role++)
         mk_http_server_stop(daemon->http[role], STOP_GRACE_MS / 2);
     daemon->stop_poll = mk_timer_new(daemon->loop, on_stop_poll, daemon);

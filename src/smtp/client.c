@@ -181,12 +181,11 @@ static void on_end(MkStream *stream, const GError *error, void *cookie)
 {
     MkSmtpSend *send = cookie;
 
-    (void) stream;
     if (send->state == MK_SMTP_CLIENT_END)
         mk_smtp_client_fail(send, MK_ERROR_NETWORK,
                             "The connection broke before the mail server said whether it has taken "
                             "the mail; it may arrive nevertheless.");
-    else if (error != NULL)
+    else if (error != NULL && !mk_stream_is_secure(stream)) /* the handshake, or TCP */
         finish(send, error, 0);
     else
         mk_smtp_client_fail(send, MK_ERROR_NETWORK, "The mail server closed the connection.");
