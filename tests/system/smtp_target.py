@@ -4,14 +4,17 @@
         ... target.port, target.mails, target.lines
 
 `replies` takes the place of an answer: a text, or HANG (says nothing more) or DROP (closes). The
-key is a verb, "GREETING", "HANDSHAKE" (HANG), "CONTENT" (while the mail comes) or "END" (behind its dot).
+key is a verb, "GREETING", "HANDSHAKE" (HANG), "CONTENT" (while the mail comes) or "END" (behind its dot); for
+"RCPT" a function of its line will do as well. By itself it is for tests in bash: see main().
 """
 
 import base64
 import contextlib
+import os
 import socket
 import ssl
 import subprocess
+import sys
 import threading
 
 HANG, DROP = object(), object()
@@ -34,12 +37,13 @@ class Gone(Exception):
 
 class SmtpTarget:
     def __init__(self, pem, tls="starttls", users=None, replies=None,
-                 offers=("SIZE 10000000", "8BITMIME", "SMTPUTF8"), mechanisms="PLAIN LOGIN"):
+                 offers=("SIZE 10000000", "8BITMIME", "SMTPUTF8"), mechanisms="PLAIN LOGIN",
+                 kept=None):
         self.context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         self.context.load_cert_chain(pem)
         self.tls, self.users, self.replies = tls, users, replies or {}
         self.offers, self.mechanisms = offers, mechanisms
-        self.lines, self.mails, self.threads = [], [], []
+        self.lines, self.mails, self.threads, self.kept = [], [], [], kept
         self.closing = threading.Event()
         self.listener = socket.create_server(("127.0.0.1", 0))
         self.port = self.listener.getsockname()[1]
@@ -96,9 +100,11 @@ class Session:
     def say(self, text):
         self.socket.sendall(text.encode("utf-8", "surrogateescape") + b"\r\n")
 
-    def answer(self, key, text):
+    def answer(self, key, text, line=""):
         """True: it is the usual one."""
         other = self.target.replies.get(key)
+        if callable(other):
+            other = other(line)
         if other is HANG or other is DROP:
             self.special(other)
         self.say(text if other is None else other)
@@ -155,7 +161,7 @@ class Session:
         self.answer("MAIL", "250 2.1.0 ok")
 
     def do_RCPT(self, line):
-        if self.answer("RCPT", "250 2.1.5 ok"):
+        if self.answer("RCPT", "250 2.1.5 ok", line):
             self.mail["to"].append(line)
 
     def do_DATA(self, _):
@@ -173,8 +179,31 @@ class Session:
         self.mail["data"] = b"".join(lines)
         if "END" not in self.target.replies:
             self.target.mails.append(self.mail)  # before the client can know
+            if self.target.kept:
+                self.target.kept(self.target)
         self.answer("END", "250 2.0.0 taken")
 
     def do_QUIT(self, _):
         self.say("221 bye")
         raise Gone
+
+
+def main(folder):
+    """By itself, for tests in bash: its port in FOLDER/port, each mail in FOLDER/1.eml ..., until its input ends."""
+    def keep(target):
+        for number, mail in enumerate(target.mails, 1):
+            path = os.path.join(folder, f"{number}.eml")
+            if not os.path.exists(path):
+                with open(path + ".new", "wb") as file:
+                    file.write(mail["data"])
+                os.rename(path + ".new", path)
+
+    refused = {"RCPT": lambda line: "550 5.1.1 No such user here" if "nobody@" in line else None}
+    with SmtpTarget(make_pem(os.path.join(folder, "target.pem")), replies=refused, kept=keep) as target:
+        with open(os.path.join(folder, "port"), "w") as file:
+            file.write(str(target.port))
+        sys.stdin.read()
+
+
+if __name__ == "__main__":
+    main(sys.argv[1])
