@@ -40,6 +40,8 @@ void mk_admin_handle(MkHttpRequest *request, void *admin);
  */
 void mk_admin_invoke(MkAdmin *admin, MkHttpRequest *request, MkPrincipal *principal,
                      const char *action, bool format_bom);
+/* Our own name in SMTP (settings.h); borrowed. */
+const char *mk_admin_hostname(const MkAdmin *admin);
 /* Cancels long-running operations, answers all waiting requests. */
 void mk_admin_stop(MkAdmin *admin);
 /* No call runs any more. */

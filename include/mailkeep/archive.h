@@ -10,7 +10,7 @@
  * Names      Archives and folders: `user/Folder/Sub` (spec "Folder names"); mail that nobody
  *            owns: `@catchall/Unknown E-mail Addresses`. User names compare without case.
  * Errors     MK_ERROR_NOT_FOUND also for what exists and must not be seen.
- * Source     spec US-01..19, IF-13..17, GW-01..11
+ * Source     spec US-01..19, IF-13..17, GW-01..11, SM-01, SM-04
  */
 #ifndef MAILKEEP_ARCHIVE_H
 #define MAILKEEP_ARCHIVE_H
@@ -469,6 +469,38 @@ bool mk_archive_select_indexes(MkArchive *archive, GError **error);
  */
 bool mk_archive_rebuild_archive_index(MkArchive *archive, uint32_t store_id, const char *folder,
                                       MkProgressFunc on_progress, void *cookie, GError **error);
+
+/* -- sending mail: settings (SM-01, SM-04) ------------------------------------------------------ */
+typedef enum { MK_SMTP_IN_CLEAR, MK_SMTP_STARTTLS_NEEDED, MK_SMTP_IMPLICIT_TLS } MkSmtpSecurity;
+/* How mail of ours leaves. No member is NULL. */
+typedef struct {
+    char *host; /* "": mail is not sent */
+    uint16_t port;
+    MkSmtpSecurity security;
+    bool ignore_certificate; /* neither its name nor who signed it matters */
+    bool log_in;             /* never with MK_SMTP_IN_CLEAR */
+    char *user_name;
+    char *password;
+    char *from_name;
+    char *from_address; /* also the reverse-path */
+    char **recipients;  /* of notifications; NULL-terminated */
+} MkSmtpSettings;
+void mk_smtp_settings_clear(MkSmtpSettings *settings); /* wipes the password */
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(MkSmtpSettings, mk_smtp_settings_clear)
+/* The defaults when there are none. Reads the master database: the password is in no other memory. */
+bool mk_archive_smtp_settings(MkArchive *archive, MkSmtpSettings *out, GError **error);
+/*
+ * mk_archive_set_smtp_settings() - all of them at once
+ * @settings  a NULL password keeps the one there is, unless the host is another one
+ * MK_ERROR_INVALID names the member that is wrong. An empty host takes all of them away.
+ */
+bool mk_archive_set_smtp_settings(MkArchive *archive, const MkSmtpSettings *settings,
+                                  GError **error);
+/* There are some: mail can be sent. [any] */
+bool mk_archive_can_send(MkArchive *archive);
+/* "name@domain", UTF-8, without blanks, quotes, brackets and control characters: what may stand
+ * between < and > of a command. Pure. */
+bool mk_smtp_address_is_good(const char *address);
 
 /* -- stores ------------------------------------------------------------------------------ */
 typedef struct {

@@ -30,6 +30,8 @@ typedef struct {
     uint16_t https_port;
 } MkWebRedirect;
 void mk_web_redirect(MkHttpRequest *request, void *redirect);
+/* The daemon stops: mails being sent to other servers are cut off, their requests answered. */
+void mk_web_stop(MkWeb *web);
 bool mk_web_is_idle(const MkWeb *web);
 void mk_web_free(MkWeb *web);
 

@@ -201,6 +201,10 @@ bool fn_get_message_content(Call *call, GError **error);
 bool fn_get_message_arrivals(Call *call, GError **error);
 bool fn_get_message_report(Call *call, GError **error);
 
+bool fn_get_smtp_settings(Call *call, GError **error);
+bool fn_set_smtp_settings(Call *call, GError **error);
+bool fn_test_smtp_settings(Call *call, GError **error);
+
 bool fn_get_gateway_mailboxes(Call *call, GError **error);
 bool fn_create_gateway_mailbox(Call *call, GError **error);
 bool fn_set_gateway_mailbox_status(Call *call, GError **error);

@@ -301,6 +301,11 @@ void mk_admin_on_certificate(MkAdmin *admin, MkAdminCertificateFunc func, void *
     admin->machine_cookie = cookie;
 }
 
+const char *mk_admin_hostname(const MkAdmin *admin)
+{
+    return admin->settings->hostname;
+}
+
 void mk_admin_stop(MkAdmin *admin)
 {
     admin->stopping = true;

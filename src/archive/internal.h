@@ -96,7 +96,7 @@ enum {
     MASTER_SETTINGS, /* SETTING_... */
     MASTER_TABLES
 };
-enum { SETTING_INDEX = 1 };
+enum { SETTING_INDEX = 1, SETTING_SMTP = 2 };
 
 MkDb *master_open(const char *data_dir, const MkKeyring *keyring, uint64_t map_size_bytes,
                   GError **error);
@@ -238,6 +238,9 @@ void index_settings_clear(IndexSettings *settings);
 bool index_settings_load(MkArchive *archive, GError **error);
 /* A copy, and which it is. */
 unsigned index_settings_get(MkArchive *archive, MkIndexSettings *out);
+
+/* smtp_settings.c: checks the row and notes whether there is one. */
+bool smtp_settings_load(MkArchive *archive, GError **error);
 
 /* The one archive that is indexed again, follower's job only. */
 typedef struct {
@@ -475,6 +478,7 @@ struct MkArchive {
     LoginGate gate;
     SessionTable sessions;
     IndexSettings index_settings;
+    _Atomic bool can_send;      /* there are SMTP settings */
     _Atomic bool closing;       /* a stop is near */
     char *extract_program;      /* NULL: there is none */
     int extract_cancelled;      /* atomic: no document is waited for any more */

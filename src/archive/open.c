@@ -66,7 +66,7 @@ bool archive_open_parts(MkArchive *archive, uint64_t map_size_bytes, GError **er
     return archive->master != NULL && stores_open(archive, map_size_bytes, error) &&
            master_load_users(archive->master, &archive->users, error) &&
            gateway_table_load(archive, error) && index_settings_load(archive, error) &&
-           index_status_load(archive, error);
+           smtp_settings_load(archive, error) && index_status_load(archive, error);
 }
 
 /* -- opening ------------------------------------------------------------------------------------- */

@@ -354,6 +354,7 @@ void services_stop(Daemon *daemon)
         mk_smtp_server_stop(daemon->smtp);
         mk_archive_begin_stop(daemon->archive);
         mk_admin_stop(daemon->admin);
+        mk_web_stop(daemon->web);
     }
     for (HttpRole role = 0; role < HTTP_COUNT; role++)
         if (daemon->http[role] != NULL)

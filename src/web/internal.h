@@ -8,7 +8,9 @@
  *   json.c      values in and out, always valid UTF-8
  *   budget.c    how many octets of mails may wait for slow readers
  *   hit.c       a mail in a list
- *   login.c, folders.c, find.c, saved.c, message.c, download.c, arrivals.c, invoke.c: the routes
+ *   eml_name.c  a file name for a mail
+ *   login.c, folders.c, find.c, saved.c, message.c, download.c, arrivals.c, invoke.c, restore.c,
+ *   zip.c: the routes
  *   assets.c    the web application's files, from memory
  *   redirect.c  the plain port
  *   setup.h     the first start, which has calls of its own
@@ -21,6 +23,7 @@
 #include <yyjson.h>
 
 #include <mailkeep/crypto.h>
+#include <mailkeep/smtp_client.h>
 
 #define WEB_COOKIE "mk_session"
 
@@ -63,6 +66,14 @@ void web_budget_give(WebBudget *budget, uint64_t size);
 /* The same octets; when the last reference goes, @size is given back. Takes @bytes. */
 GBytes *web_budget_wrap(WebBudget *budget, GBytes *bytes, uint64_t size);
 
+/* -- restore.c: mails being sent, and how many a user has sent [loop] --------------------------- */
+typedef struct WebRestores WebRestores;
+WebRestores *web_restores_new(void);
+void web_restores_expire(WebRestores *restores, int64_t now_ms);
+/* Cuts off what is being sent and answers those who wait. */
+void web_restores_cancel(WebRestores *restores);
+void web_restores_free(WebRestores *restores);
+
 /* -- a call ---------------------------------------------------------------------------------- */
 struct MkWeb {
     unsigned refs; /* the owner, and each call */
@@ -71,9 +82,15 @@ struct MkWeb {
     MkAdmin *admin;
     WebSessions *sessions;
     WebBudget *budget;
+    WebRestores *restores;
     MkTimer *expiry;
     unsigned call_count;
+    bool stopping;
 };
+
+/* For what goes on behind a call's answer: a reference, and counted as a call until the release. */
+MkWeb *web_hold(MkWeb *web);
+void web_release(MkWeb *web);
 
 typedef struct WebCall WebCall;
 
@@ -111,8 +128,10 @@ struct WebCall {
     MkMailId id;
     unsigned number;
     GHashTable *arguments; /* char * -> char *, for searches; the job adds what has been saved */
-    char *name;            /* of a saved search, and its criteria as JSON */
-    char *criteria;
+    char *name;            /* of a saved search; the address that a mail is restored to */
+    char *criteria;        /* of a saved search, as JSON */
+    GArray *ids;           /* MkMailId, of a ZIP */
+    const char *hostname;  /* our own, in SMTP */
     /* in and out: set before the job for a session, by the job for a login */
     MkPrincipal *principal;
     /* out: written on the lane, read on the loop */
@@ -121,6 +140,9 @@ struct WebCall {
     GBytes *body; /* instead of json: a download */
     const char *body_type;
     char *file_name;
+    MkSmtpRelay *relay; /* restore: where @body goes */
+    MkHttpBody *pieces; /* of a ZIP */
+    uint64_t pieces_length;
 };
 
 /* -- web.c -- */
@@ -191,6 +213,17 @@ bool web_attachment_run(WebCall *call, GError **error);
 bool web_arrivals_run(WebCall *call, GError **error);
 bool web_report_read(WebCall *call, GError **error);
 bool web_report_run(WebCall *call, GError **error);
+/* restore.c */
+bool web_restore_read(WebCall *call, GError **error);
+bool web_restore_run(WebCall *call, GError **error);
+void web_restore_finish(WebCall *call);
+/* zip.c */
+bool web_zip_read(WebCall *call, GError **error);
+bool web_zip_run(WebCall *call, GError **error);
+void web_zip_finish(WebCall *call);
+/* eml_name.c */
+/* A name that is not in @taken (case-folded names), which it is added to. New string. */
+char *web_eml_name(const MkFoundMail *mail, GHashTable *taken);
 /* invoke.c */
 void web_invoke_finish(WebCall *call);
 /* assets.c */

@@ -48,6 +48,16 @@ bool web_login_run(WebCall *call, GError **error)
     return call->principal != NULL;
 }
 
+/* To be offered where a user's own address is wanted. */
+static void put_address(const WebCall *call, const char *user_name, yyjson_mut_doc *doc,
+                        yyjson_mut_val *root)
+{
+    g_autoptr(MkUser) user =
+        user_name != NULL ? mk_archive_user_get(call->archive, user_name, NULL) : NULL;
+
+    web_json_string(doc, root, "emailAddress", user != NULL ? user->email_addresses[0] : NULL);
+}
+
 static yyjson_mut_doc *session_json(const WebCall *call, const char *csrf)
 {
     yyjson_mut_val *root;
@@ -57,6 +67,8 @@ static yyjson_mut_doc *session_json(const WebCall *call, const char *csrf)
     web_json_string(doc, root, "userName", user_name);
     yyjson_mut_obj_add_bool(doc, root, "isAdmin",
                             mk_principal_is_admin(call->archive, call->principal));
+    put_address(call, user_name, doc, root);
+    yyjson_mut_obj_add_bool(doc, root, "canRestore", mk_archive_can_send(call->archive));
     web_json_string(doc, root, "csrfToken", csrf);
     return doc;
 }

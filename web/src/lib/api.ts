@@ -5,6 +5,10 @@ import { cleanCriteria, type Criteria } from './criteria';
 export interface Session {
   userName: string;
   isAdmin: boolean;
+  /** The user's first own address. */
+  emailAddress: string | null;
+  /** Mail can be sent. */
+  canRestore: boolean;
   csrfToken: string | null;
 }
 
@@ -136,7 +140,8 @@ async function problemOf(answer: Response): Promise<ApiError> {
   }
 }
 
-async function call(path: string, init: RequestInit = {}): Promise<Response> {
+/** For this file, and for the api.ts of a part that is loaded by itself. */
+export async function call(path: string, init: RequestInit = {}): Promise<Response> {
   const headers = new Headers(init.headers);
   if (csrfToken !== null && init.method !== undefined) headers.set('X-CSRF-Token', csrfToken);
   const answer = await send(path, { ...init, headers });
@@ -207,6 +212,21 @@ export const getHeaders = (id: string, signal?: AbortSignal): Promise<MailHeader
   json<MailHeaders>(`${mailPath(id)}/headers`, cancel(signal));
 
 export const rawUrl = (id: string): string => `${BASE}${mailPath(id)}/raw`;
+
+/** Sends the mail to an address; the error's message is what the mail server said. */
+export async function restoreMail(id: string, to: string): Promise<void> {
+  await call(`${mailPath(id)}/restore`, body('POST', { to }));
+}
+
+export const ZIP_MAX = 1000;
+
+const zipPath = (ids: readonly string[]): string => `messages/zip?ids=${ids.join(',')}`;
+
+/** Whether the server would give these mails in one ZIP, and where. */
+export async function zipUrl(ids: readonly string[]): Promise<string> {
+  await call(zipPath(ids), { method: 'HEAD' });
+  return BASE + zipPath(ids);
+}
 
 export const attachmentUrl = (id: string, n: number): string =>
   `${BASE}${mailPath(id)}/attachments/${n}`;

@@ -11,6 +11,7 @@ export type Command =
   | 'refresh'
   | 'folders'
   | 'list'
+  | 'pick'
   | 'html'
   | 'text'
   | 'headers'
@@ -36,6 +37,7 @@ export const SHORTCUTS: readonly Shortcut[] = [
   { keys: ['r'], command: 'refresh', text: 'keys.refresh', group: 'keys.group.move' },
   { keys: ['f'], command: 'folders', text: 'keys.folders', group: 'keys.group.move' },
   { keys: ['l'], command: 'list', text: 'keys.list', group: 'keys.group.move' },
+  { keys: ['x'], command: 'pick', text: 'keys.pick', group: 'keys.group.move' },
   { keys: ['1'], command: 'html', text: 'keys.html', group: 'keys.group.read' },
   { keys: ['2'], command: 'text', text: 'keys.text', group: 'keys.group.read' },
   { keys: ['3'], command: 'headers', text: 'keys.headers', group: 'keys.group.read' },
