@@ -127,6 +127,7 @@ typedef struct {
     uint32_t privileges;
     GPtrArray *folder_rights; /* MkFolderRights * */
     bool has_password;
+    bool two_factor; /* signing in takes a code as well */
 } MkUser;
 void mk_user_free(MkUser *user);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(MkUser, mk_user_free)
@@ -157,7 +158,7 @@ typedef struct {
 } MkUserChange;
 bool mk_archive_user_change(MkArchive *archive, const char *user_name, const MkUserChange *change,
                             GError **error);
-/* Checks the password policy (US-04, US-05), hashes, stores; sessions of the user end. */
+/* Checks the password policy (US-04, US-05), hashes, stores; sessions and app passwords of the user end. */
 bool mk_archive_user_set_password(MkArchive *archive, const char *user_name, const char *password,
                                   GError **error);
 /* @rights 0 takes the entry away. MK_ERROR_NOT_FOUND when there is no such archive or folder. */
@@ -180,20 +181,33 @@ bool mk_password_policy_check(const char *user_name, const char *password, GErro
 /* Who asks. Immutable and counted; rights are looked up anew at each use. */
 typedef struct MkPrincipal MkPrincipal;
 /*
- * mk_archive_login() - check a name and a password
+ * mk_archive_login() - check a name and a password, or an app password: for programs
  * @protocol  "web", "api", "shell" ...: for the session list; static
  *
  * MK_ERROR_AUTH: unknown, wrong, no password, no login privilege: all alike and equally slow;
- * MK_ERROR_BUSY: too many failures for this name or client address lately (login throttling).
+ * MK_ERROR_BUSY: too many failures for this name or client address lately (login throttling);
+ * MK_ERROR_DENIED: right, but with two-factor sign-in programs need an app password.
  * A right answer is remembered for some minutes (keyed hash in memory), so that Basic on every
  * request costs no Argon2id each.
  */
 MkPrincipal *mk_archive_login(MkArchive *archive, const char *user_name, const char *password,
                               const char *peer_address, const char *protocol, GError **error);
+/*
+ * mk_archive_login_person() - the same for somebody at a keyboard
+ * @code            of two-factor sign-in, or a recovery code; NULL or "" = none
+ * @out_wants_code  (out) when NULL is returned: the password is right, but not @code
+ *
+ * App passwords do not count. Wrong codes are throttled as wrong passwords are. A code that was
+ * right has been used: it is worth nothing a second time.
+ */
+MkPrincipal *mk_archive_login_person(MkArchive *archive, const char *user_name,
+                                     const char *password, const char *code,
+                                     const char *peer_address, const char *protocol,
+                                     bool *out_wants_code, GError **error);
 MkPrincipal *mk_principal_ref(MkPrincipal *principal);
 void mk_principal_unref(MkPrincipal *principal);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(MkPrincipal, mk_principal_unref)
-/* Still exists, may still log in, password unchanged since the login. [any] */
+/* Still exists, may still log in, password unchanged (app password not revoked) since the login. [any] */
 bool mk_principal_is_valid(MkArchive *archive, const MkPrincipal *principal);
 bool mk_principal_is_admin(MkArchive *archive, const MkPrincipal *principal); /* [any] */
 char *mk_principal_user_name(MkArchive *archive,
@@ -217,6 +231,74 @@ void mk_archive_session_end(MkArchive *archive, const char *id);
 GPtrArray *mk_archive_sessions(
     MkArchive *archive); /* MkSessionInfo *: seen in the last 15 minutes */
 void mk_session_info_free(MkSessionInfo *info);
+
+/* -- the own account (WA-13) --------------------------------------------------------------- */
+/*
+ * What users do to their own account. MK_ERROR_DENIED for a principal that came with an app
+ * password, and where it is not allowed.
+ *
+ * @password      the present one, asked for again: MK_ERROR_AUTH when it is wrong, _BUSY as a login
+ * @peer_address  whose failures are counted
+ * @out_principal (out) the only login of the user that goes on: all others have ended
+ */
+typedef struct {
+    bool may_change_password; /* by privilege, and when the password is kept here */
+    bool two_factor;
+    unsigned recovery_codes; /* that are left */
+} MkAccount;
+bool mk_archive_account(MkArchive *archive, const MkPrincipal *principal, MkAccount *out,
+                        GError **error);
+/* MK_ERROR_INVALID: the new password breaks the policy, or is the present one. App passwords stay. */
+bool mk_archive_change_own_password(MkArchive *archive, const MkPrincipal *principal,
+                                    const char *password, const char *new_password,
+                                    const char *peer_address, MkPrincipal **out_principal,
+                                    GError **error);
+
+/*
+ * Two-factor sign-in: TOTP (RFC 6238) with HMAC-SHA-1, six digits, 30 seconds; one step too early
+ * or too late is taken, each step once, and never one before it.
+ *
+ * mk_archive_two_factor_begin() - a new secret, which counts when a code of it is confirmed
+ * @out_secret  (out) base32 (RFC 4648), 160 bits; the caller wipes it. MK_ERROR_EXISTS when it is on.
+ */
+bool mk_archive_two_factor_begin(MkArchive *archive, const MkPrincipal *principal,
+                                 const char *password, const char *peer_address, char **out_secret,
+                                 GError **error);
+/*
+ * mk_archive_two_factor_confirm() - switch it on
+ * @out_recovery_codes  (out) MK_RECOVERY_CODES of them, shown once: kept as hashes only
+ * MK_ERROR_AUTH: the code is wrong; _NOT_FOUND: nothing has been begun in the last minutes.
+ */
+bool mk_archive_two_factor_confirm(MkArchive *archive, const MkPrincipal *principal,
+                                   const char *code, const char *peer_address,
+                                   MkPrincipal **out_principal, char ***out_recovery_codes,
+                                   GError **error);
+bool mk_archive_two_factor_off(MkArchive *archive, const MkPrincipal *principal,
+                               const char *password, const char *peer_address, GError **error);
+/* By an administrator, for somebody who has lost all of it. True also when it was off. */
+bool mk_archive_two_factor_reset(MkArchive *archive, const char *user_name, GError **error);
+/* Each code signs in once in place of a TOTP code. New ones end those before. */
+#define MK_RECOVERY_CODES 10
+bool mk_archive_recovery_codes_renew(MkArchive *archive, const MkPrincipal *principal,
+                                     const char *password, const char *peer_address,
+                                     char ***out_recovery_codes, GError **error);
+
+/* App passwords: for programs, which cannot ask for a code; random, kept as keyed hashes. */
+typedef struct {
+    uint32_t id;
+    char *name;
+    int64_t created_unix_ms;
+    int64_t used_unix_ms; /* the last time; 0 = never; after a restart some minutes older */
+} MkAppPassword;
+void mk_app_password_free(MkAppPassword *app_password);
+/* MkAppPassword *, the oldest first. [any] */
+GPtrArray *mk_archive_app_passwords(MkArchive *archive, const MkPrincipal *principal);
+/* @out_secret (out) 160 bits as letters and digits, shown once; the caller wipes it */
+bool mk_archive_app_password_create(MkArchive *archive, const MkPrincipal *principal,
+                                    const char *password, const char *peer_address,
+                                    const char *name, char **out_secret, GError **error);
+bool mk_archive_app_password_revoke(MkArchive *archive, const MkPrincipal *principal, uint32_t id,
+                                    GError **error);
 
 /* -- folders and rights ----------------------------------------------------------------- */
 /* MkFolder * readable by @principal, ordered by path; @below NULL or a folder; @max_levels 0 = all. [any] */

@@ -89,13 +89,18 @@
 #define MK_LIMIT_LOGIN_WINDOW_MS 600000
 #define MK_LIMIT_SESSION_IDLE_MS 3600000 /* web session */
 #define MK_LIMIT_SESSIONS 10000
-#define MK_LIMIT_PROPERTY_BYTES 1024    /* full name, distinguished name, one address of a user */
-#define MK_LIMIT_USER_ADDRESSES 1000    /* e-mail addresses, POP3 user names of one user */
-#define MK_LIMIT_USER_RIGHTS 10000      /* folders that one user has rights on */
-#define MK_LIMIT_LOGIN_TRACKED 10000    /* names and addresses whose failures are counted */
-#define MK_LIMIT_LOGIN_CACHE 1000       /* right answers remembered ... */
-#define MK_LIMIT_LOGIN_CACHE_MS 300000  /* ... this long, so that Basic costs no Argon2id each */
-#define MK_LIMIT_SESSION_SEEN_MS 900000 /* a session counts as active so long */
+#define MK_LIMIT_PROPERTY_BYTES 1024   /* full name, distinguished name, one address of a user */
+#define MK_LIMIT_USER_ADDRESSES 1000   /* e-mail addresses, POP3 user names of one user */
+#define MK_LIMIT_USER_RIGHTS 10000     /* folders that one user has rights on */
+#define MK_LIMIT_LOGIN_TRACKED 10000   /* names and addresses whose failures are counted */
+#define MK_LIMIT_LOGIN_CACHE 1000      /* right answers remembered ... */
+#define MK_LIMIT_LOGIN_CACHE_MS 300000 /* ... this long, so that Basic costs no Argon2id each */
+#define MK_LIMIT_TWO_FACTOR_SETUP_MS 900000 /* from a new secret to the first code of it */
+#define MK_LIMIT_LOGIN_CODE_BYTES 64        /* as typed: blanks and dashes included */
+#define MK_LIMIT_APP_PASSWORDS 50           /* of one user */
+#define MK_LIMIT_APP_PASSWORD_NAME_BYTES 200
+#define MK_LIMIT_APP_PASSWORD_USE_MS 600000 /* the last use is written at most so often */
+#define MK_LIMIT_SESSION_SEEN_MS 900000     /* a session counts as active so long */
 #define MK_LIMIT_GATEWAY_MAILBOXES 10000
 #define MK_LIMIT_SESSIONS_PER_USER 100 /* web sessions; the least used one ends */
 

@@ -155,6 +155,7 @@ bool fn_delete_user(Call *call, GError **error);
 bool fn_rename_user(Call *call, GError **error);
 bool fn_get_users(Call *call, GError **error);
 bool fn_get_user_info(Call *call, GError **error);
+bool fn_reset_user_two_factor(Call *call, GError **error);
 bool fn_set_user_full_name(Call *call, GError **error);
 bool fn_set_user_distinguished_name(Call *call, GError **error);
 bool fn_set_user_authentication(Call *call, GError **error);

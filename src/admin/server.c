@@ -190,6 +190,8 @@ static void respond_login_error(MkHttpRequest *request, const GError *error)
 
     if (code == MK_ERROR_BUSY)
         respond_status_only(request, 429, "Retry-After", "60");
+    else if (code == MK_ERROR_DENIED) /* asking again for a password would be no help */
+        respond_status_only(request, 403, NULL, NULL);
     else if (code == MK_ERROR_CANCELLED)
         respond_status_only(request, 503, "Retry-After", "10");
     else

@@ -133,7 +133,14 @@ bool fn_get_user_info(Call *call, GError **error)
                         (const char *const *) user->pop3_user_names);
     admin_json_add_names(call->doc, call->result, "privileges", privileges);
     add_folder_rights(call, call->result, user);
+    admin_json_add_bool(call->doc, call->result, "twoFactor", user->two_factor);
     return true;
+}
+
+bool fn_reset_user_two_factor(Call *call, GError **error)
+{
+    return mk_archive_two_factor_reset(admin_call_archive(call),
+                                       admin_call_string(call, "userName"), error);
 }
 
 /* For the setters whose argument may be left out, which clears the property. */

@@ -8,7 +8,7 @@
  *   master_lock   the one writer of the master database; held over its commit, lanes only
  *   index_status.lock
  *                 of a store; held over the commit of its row, lanes only
- *   users.lock, gateways.lock, gate.lock, sessions.lock, index_settings.lock
+ *   users.lock, gateways.lock, gate.lock, sessions.lock, app_passwords.lock, index_settings.lock
  *                 short, no I/O under them, so that the loop may take them too; never two at once
  * pthread's own locks, so that the thread sanitizer sees them.
  */
@@ -92,8 +92,10 @@ enum {
     MASTER_USERS,
     MASTER_GATEWAYS,
     MASTER_SAVED_SEARCHES,
-    MASTER_INDEXES,  /* by store */
-    MASTER_SETTINGS, /* SETTING_... */
+    MASTER_INDEXES,    /* by store */
+    MASTER_SETTINGS,   /* SETTING_... */
+    MASTER_TWO_FACTOR, /* by user */
+    MASTER_APP_PASSWORDS,
     MASTER_TABLES
 };
 enum { SETTING_INDEX = 1, SETTING_SMTP = 2 };
@@ -104,6 +106,9 @@ MkDb *master_open(const char *data_dir, const MkKeyring *keyring, uint64_t map_s
 typedef bool (*MasterRowFunc)(uint32_t id, const GByteArray *value, void *cookie);
 bool master_each(MkDb *master, unsigned table, MasterRowFunc on_row, void *cookie, GError **error);
 bool master_load_users(MkDb *master, UserTable *users, GError **error);
+/* @out cleared, then the row's octets; absent is no error. */
+bool master_find(MkArchive *archive, unsigned table, uint32_t id, GByteArray *out, bool *out_found,
+                 GError **error);
 /* One row, one transaction; master_lock is held. @value NULL deletes. */
 bool master_put(MkArchive *archive, unsigned table, uint32_t id, const GByteArray *value,
                 GError **error);
@@ -155,10 +160,87 @@ void login_gate_clear(LoginGate *gate);
 bool login_gate_verify(LoginGate *gate, const char *hash, const char *password);
 char *login_gate_hash(LoginGate *gate, const char *password, GError **error);
 
+/* Whether @password is that of @record: MK_ERROR_AUTH or _BUSY, counted as a login is. */
+bool login_confirm(MkArchive *archive, const UserRecord *record, const char *password,
+                   const char *peer_address, GError **error);
+/* A code is about to be tried: MK_ERROR_BUSY, or it counts as a failure until it has passed. */
+bool login_code_enter(MkArchive *archive, uint32_t user_id, const char *peer_address,
+                      GError **error);
+void login_code_passed(MkArchive *archive, uint32_t user_id, const char *peer_address);
+
 MkPrincipal *principal_new(uint32_t user_id, uint32_t password_version);
+MkPrincipal *principal_new_app(uint32_t user_id, uint32_t password_version, uint32_t app_password);
+/* Not come with an app password. */
+bool principal_is_person(const MkPrincipal *principal);
 bool principal_is_system(const MkPrincipal *principal);
 /* A copy of the user's record while the principal is valid; NULL otherwise and for the system. */
 UserRecord *principal_record(MkArchive *archive, const MkPrincipal *principal);
+
+/* -- users changed: users.c ---------------------------------------------------------------------- */
+/* Writes the row, then puts @record (taken) into the table; master_lock is held. */
+bool user_store_record(MkArchive *archive, UserRecord *record, GError **error);
+/* The policy, the hash, the row. @end_apps: app passwords end as well. */
+bool user_set_password(MkArchive *archive, const UserRecord *record, const char *password,
+                       bool end_apps, GError **error);
+/* A text property that came from outside: length, UTF-8, control characters. */
+bool property_check(const char *text, const char *what, GError **error);
+
+/* -- the own account: account.c, two_factor.c, totp.c, base32.c, app_passwords.c ------------------- */
+/* The user's record; NULL with MK_ERROR_DENIED for a program or a login that is over. */
+UserRecord *account_record(MkArchive *archive, const MkPrincipal *principal, GError **error);
+
+/* New strings, secret. */
+char *base32_format(const uint8_t *data, size_t length);
+char *base32_random(size_t characters);
+/* For the eye: small letters, a dash after each @group. */
+char *base32_group(const char *text, size_t group);
+/* What was typed, as base32_random() made it; NULL when it cannot be one of @characters. */
+char *base32_read(const char *typed, size_t characters);
+
+enum { TOTP_DIGITS = 6, TOTP_SECRET_BYTES = 20, RECOVERY_CHARACTERS = 12 };
+uint64_t totp_step(int64_t unix_ms);
+/* @out has room for @digits (at most 8) and NUL */
+void totp_format(const uint8_t *secret, size_t length, uint64_t step, unsigned digits, char *out);
+/* @code fits @now_step or a step beside it, and that is after @last_step. */
+bool totp_check(const uint8_t *secret, size_t length, const char code[TOTP_DIGITS + 1],
+                uint64_t now_step, uint64_t last_step, uint64_t *out_step);
+
+typedef struct {
+    bool is_on;            /* else only begun */
+    int64_t since_unix_ms; /* begun, or switched on */
+    uint8_t secret[TOTP_SECRET_BYTES];
+    uint64_t last_step; /* of the last code that was taken; 0 = none */
+    GArray *recovery;   /* MkHash of the recovery codes that are left */
+} TwoFactor;
+void two_factor_clear(TwoFactor *factor);
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(TwoFactor, two_factor_clear)
+bool two_factor_load(MkArchive *archive, GError **error);
+bool two_factor_find(MkArchive *archive, uint32_t user_id, TwoFactor *out, bool *out_found,
+                     GError **error);
+/* master_lock is held for all that write. */
+bool two_factor_put(MkArchive *archive, uint32_t user_id, const TwoFactor *factor, GError **error);
+bool two_factor_delete(MkArchive *archive, uint32_t user_id, GError **error);
+/* Puts new codes in the place of the old ones; NULL-terminated. */
+char **two_factor_renew_recovery(const MkArchive *archive, uint32_t user_id, TwoFactor *factor);
+/* A right code is used up in @factor. */
+bool two_factor_spend_totp(TwoFactor *factor, const char *typed, int64_t now_unix_ms);
+/* Either kind of code, used up durably when *out_right. */
+bool two_factor_spend(MkArchive *archive, uint32_t user_id, const char *typed, int64_t now_unix_ms,
+                      bool *out_right, GError **error);
+
+typedef struct {
+    pthread_mutex_t lock;
+    GHashTable *by_id;   /* id -> AppPassword *, owned */
+    GHashTable *by_hash; /* the same by hash, borrowed */
+} AppTable;
+void app_table_init(AppTable *table);
+void app_table_clear(AppTable *table);
+bool app_table_load(MkArchive *archive, GError **error);
+bool app_table_has(AppTable *table, uint32_t user_id, uint32_t id);
+/* The id of the user's app password that @password is, or 0. */
+uint32_t app_password_find(MkArchive *archive, uint32_t user_id, const char *password);
+void app_password_used(MkArchive *archive, uint32_t id);
+bool app_passwords_delete_all(MkArchive *archive, uint32_t user_id, GError **error);
 
 /* -- sessions: sessions.c ------------------------------------------------------------------------ */
 typedef struct {
@@ -477,6 +559,7 @@ struct MkArchive {
     GatewayTable gateways;
     LoginGate gate;
     SessionTable sessions;
+    AppTable app_passwords;
     IndexSettings index_settings;
     _Atomic bool can_send;      /* there are SMTP settings */
     _Atomic bool closing;       /* a stop is near */

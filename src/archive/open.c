@@ -26,6 +26,7 @@ MkArchive *archive_new(MkLoop *loop, const char *data_dir)
     gateway_table_init(&archive->gateways);
     login_gate_init(&archive->gate);
     session_table_init(&archive->sessions);
+    app_table_init(&archive->app_passwords);
     index_settings_init(&archive->index_settings);
     archive->extract_program = extract_program_find();
     archive->stores = g_ptr_array_new_with_free_func((GDestroyNotify) archive_store_free);
@@ -48,6 +49,7 @@ void mk_archive_close(MkArchive *archive)
     mk_principal_unref(archive->system);
     mk_key_free(archive->spools.key);
     index_settings_clear(&archive->index_settings);
+    app_table_clear(&archive->app_passwords);
     session_table_clear(&archive->sessions);
     login_gate_clear(&archive->gate);
     gateway_table_clear(&archive->gateways);
@@ -65,6 +67,7 @@ bool archive_open_parts(MkArchive *archive, uint64_t map_size_bytes, GError **er
     archive->master = master_open(archive->data_dir, archive->keyring, map_size_bytes, error);
     return archive->master != NULL && stores_open(archive, map_size_bytes, error) &&
            master_load_users(archive->master, &archive->users, error) &&
+           two_factor_load(archive, error) && app_table_load(archive, error) &&
            gateway_table_load(archive, error) && index_settings_load(archive, error) &&
            smtp_settings_load(archive, error) && index_status_load(archive, error);
 }

@@ -9,8 +9,8 @@
  *   budget.c    how many octets of mails may wait for slow readers
  *   hit.c       a mail in a list
  *   eml_name.c  a file name for a mail
- *   login.c, folders.c, find.c, saved.c, message.c, download.c, arrivals.c, invoke.c, restore.c,
- *   zip.c: the routes
+ *   login.c, account.c, folders.c, find.c, saved.c, message.c, download.c, arrivals.c, invoke.c,
+ *   restore.c, zip.c: the routes
  *   assets.c    the web application's files, from memory
  *   redirect.c  the plain port
  *   setup.h     the first start, which has calls of its own
@@ -36,7 +36,9 @@ typedef struct {
     char id[24]; /* for the list of sessions; no secret */
     char csrf[WEB_CSRF_CHARS + 1];
     MkPrincipal *principal;
-    int64_t last_ms; /* monotonic */
+    int64_t since_unix_ms;
+    char peer_address[64]; /* at the login; for the user's own list */
+    int64_t last_ms;       /* monotonic */
 } WebSession;
 
 typedef struct WebSessions WebSessions;
@@ -53,6 +55,8 @@ WebSession *web_sessions_add(WebSessions *sessions, MkPrincipal *principal, int6
 /* NULL: unknown or over. Borrowed until the next call. Counts as use. */
 WebSession *web_sessions_find(WebSessions *sessions, const char *token, int64_t now_ms);
 void web_sessions_end(WebSessions *sessions, WebSession *session);
+/* All sessions of a user, borrowed, the oldest first. */
+GPtrArray *web_sessions_of(WebSessions *sessions, uint32_t user_id);
 void web_sessions_expire(WebSessions *sessions, int64_t now_ms);
 size_t web_sessions_count(const WebSessions *sessions);
 
@@ -123,12 +127,14 @@ struct WebCall {
     char *segments[WEB_SEGMENTS_MAX];
     char *peer_address;
     char *user_name; /* to log in with: HTTP Basic, or POST session */
-    char *password;
+    char *password;  /* the same, or the present one asked for again */
+    char *code;      /* of two-factor sign-in */
+    char *new_password;
     bool is_basic;
     MkMailId id;
     unsigned number;
     GHashTable *arguments; /* char * -> char *, for searches; the job adds what has been saved */
-    char *name;            /* of a saved search; the address that a mail is restored to */
+    char *name;            /* of a saved search or an app password; whom a mail is restored to */
     char *criteria;        /* of a saved search, as JSON */
     GArray *ids;           /* MkMailId, of a ZIP */
     const char *hostname;  /* our own, in SMTP */
@@ -136,6 +142,8 @@ struct WebCall {
     MkPrincipal *principal;
     /* out: written on the lane, read on the loop */
     GError *error;
+    unsigned refusal_status; /* how `error` is answered when it is not by its code; 0 = by that */
+    const char *refusal_code;
     yyjson_mut_doc *json;
     GBytes *body; /* instead of json: a download */
     const char *body_type;
@@ -167,6 +175,28 @@ bool web_login_run(WebCall *call, GError **error);
 void web_login_finish(WebCall *call);
 void web_session_finish(WebCall *call);
 void web_logout_finish(WebCall *call);
+/*
+ * Ends all sessions of the user, and opens one for call->principal. In call->json goes the new
+ * CSRF token; answers with both.
+ */
+void web_renew_finish(WebCall *call);
+/* account.c */
+bool web_account_read(WebCall *call, GError **error); /* a session, no Basic; no body */
+bool web_account_run(WebCall *call, GError **error);
+void web_account_finish(WebCall *call);
+bool web_account_password_read(WebCall *call, GError **error); /* {"password"} */
+bool web_new_password_read(WebCall *call, GError **error);
+bool web_new_password_run(WebCall *call, GError **error);
+bool web_two_factor_begin_run(WebCall *call, GError **error);
+bool web_two_factor_confirm_read(WebCall *call, GError **error);
+bool web_two_factor_confirm_run(WebCall *call, GError **error);
+bool web_two_factor_off_run(WebCall *call, GError **error);
+bool web_recovery_codes_run(WebCall *call, GError **error);
+bool web_app_password_create_read(WebCall *call, GError **error);
+bool web_app_password_create_run(WebCall *call, GError **error);
+bool web_app_password_revoke_read(WebCall *call, GError **error);
+bool web_app_password_revoke_run(WebCall *call, GError **error);
+void web_sessions_end_finish(WebCall *call); /* all others of the user, or the one in the path */
 /* folders.c */
 bool web_folders_run(WebCall *call, GError **error);
 /* find.c */
@@ -260,7 +290,13 @@ void web_json_octets(yyjson_mut_doc *doc, yyjson_mut_val *object, const char *ke
 void web_json_date(yyjson_mut_doc *doc, yyjson_mut_val *object, const char *key, int64_t unix_ms);
 yyjson_mut_val *web_json_array(yyjson_mut_doc *doc, yyjson_mut_val *object, const char *key);
 GBytes *web_json_format(yyjson_mut_doc *doc);
-/* Two strings of a JSON object: new strings. Every other member is ignored. */
-bool web_json_read_login(GBytes *body, char **out_user_name, char **out_password, GError **error);
+/* Strings of a small JSON object, which *out (new strings) gets. Every other member is ignored. */
+typedef struct {
+    const char *name;
+    size_t max_bytes;
+    bool needed; /* else *out stays NULL when it is left out */
+    char **out;
+} WebMember;
+bool web_json_read_strings(GBytes *body, const WebMember *members, size_t count, GError **error);
 
 #endif

@@ -61,6 +61,8 @@ static void call_free(WebCall *call)
     g_free(call->peer_address);
     g_free(call->user_name);
     mk_free_secret(call->password);
+    mk_free_secret(call->new_password);
+    mk_free_secret(call->code);
     g_clear_pointer(&call->arguments, g_hash_table_unref);
     g_free(call->name);
     g_free(call->criteria);
@@ -166,8 +168,8 @@ static void call_run(MkJob *job)
 /* Too many wrong passwords lately, rather than too much work. */
 static bool is_throttled(const WebCall *call)
 {
-    return mk_error_code(call->error) == MK_ERROR_BUSY && call->user_name != NULL &&
-           call->principal == NULL;
+    return mk_error_code(call->error) == MK_ERROR_BUSY &&
+           (call->refusal_status == 429 || (call->user_name != NULL && call->principal == NULL));
 }
 
 static void call_answer(WebCall *call)
@@ -183,6 +185,9 @@ static void call_answer(WebCall *call)
     else if (is_throttled(call))
         web_respond_problem(call->request, 429, mk_error_name(MK_ERROR_BUSY), call->error->message,
                             "Retry-After", "60");
+    else if (call->refusal_status != 0)
+        web_respond_problem(call->request, call->refusal_status, call->refusal_code,
+                            call->error->message, NULL, NULL);
     else
         web_respond_error(call->request, call->error);
     call_free(call);
