@@ -333,6 +333,31 @@ typedef enum { MK_GATEWAY_UNKNOWN, MK_GATEWAY_ACTIVE, MK_GATEWAY_SUSPENDED } MkG
 /* For RCPT. [any] */
 MkGatewayState mk_archive_gateway_find(MkArchive *archive, const char *address);
 
+/* -- what came in, and what did not ------------------------------------------------------------- */
+#define MK_ARRIVAL_DAYS 30
+typedef struct {
+    int64_t begins_unix_ms; /* midnight in the server's time zone */
+    uint64_t mail_count;    /* mails kept that day for the first time */
+} MkArrivalDay;
+/* The last days, oldest first, today at the end. Looks at some twenty rows a day (store.h). */
+bool mk_archive_arrival_days(MkArchive *archive, int64_t now_unix_ms,
+                             MkArrivalDay out[MK_ARRIVAL_DAYS], GError **error);
+/*
+ * mk_archive_gateway_activity() - when mail came to a gateway mailbox last, and whether it should have
+ *
+ * Silent is a mailbox to which mail came on MK_ARRIVAL_USED_DAYS of the last 64 days or more, and
+ * then nothing for longer than MK_ARRIVAL_SILENT_DAYS and twice the longest pause of those days.
+ * The last time is exact since the start of the daemon, before that to the day. [any]
+ */
+#define MK_ARRIVAL_USED_DAYS 3
+#define MK_ARRIVAL_SILENT_DAYS 3
+typedef struct {
+    int64_t last_unix_ms; /* 0 = never */
+    bool silent;
+} MkGatewayActivity;
+MkGatewayActivity mk_archive_gateway_activity(MkArchive *archive, const char *id,
+                                              int64_t now_unix_ms);
+
 /* -- spool: octets of a mail that is just coming in [loop] -------------------------------------- */
 /*
  * Memory up to MK_LIMIT_SPOOL_MEMORY_BYTES, beyond it an unlinked file under <data_dir>/spool,
@@ -593,7 +618,9 @@ typedef struct {
     MkStoreStatistics statistics;
     MkIndexStatistics index;
     bool index_needs_rebuild;
-    char *error; /* or NULL */
+    int64_t verified_unix_ms; /* end of the last whole verification; 0 = none */
+    uint64_t verified_errors; /* that it found */
+    char *error;              /* or NULL */
 } MkStoreInfo;
 GPtrArray *mk_archive_stores(MkArchive *archive, bool with_sizes, GError **error);
 void mk_store_info_free(MkStoreInfo *info);
@@ -606,6 +633,10 @@ bool mk_archive_wait_indexed(MkArchive *archive, uint64_t timeout_ms, GError **e
 /* Empties the index and lets it be built again in the background. */
 bool mk_archive_rebuild_index(MkArchive *archive, uint32_t store_id, GError **error);
 
+/* Of the file system that the data directory lies in; free for the daemon's user. */
+bool mk_archive_disk(MkArchive *archive, uint64_t *out_free_bytes, uint64_t *out_total_bytes,
+                     GError **error);
+
 /* Lets go of what is kept in memory only for the next question. [loop] */
 void mk_archive_release_memory(MkArchive *archive);
 
@@ -614,6 +645,9 @@ typedef struct {
     uint64_t spool_bytes, spools_open;
     uint64_t ingest_waiting, ingest_running;
     uint64_t mails_new, mails_again, reports, reports_broken, unowned; /* since start */
+    uint64_t ingest_failed;                 /* mails that could not be kept, since start */
+    int64_t ingest_failed_unix_ms;          /* the last one; 0 = none */
+    MkErrorCode ingest_failed_code;         /* and why */
     uint64_t index_behind;                  /* changes not yet findable */
     uint64_t index_cpu_us, training_cpu_us; /* spent on a lane, since start */
 } MkArchiveGauges;

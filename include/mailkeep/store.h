@@ -212,6 +212,14 @@ typedef struct {
     uint64_t batches, batched_mails; /* since opening: how well commits are grouped */
 } MkStoreStatistics;
 bool mk_store_statistics(MkStore *store, MkStoreStatistics *out, GError **error);
+/*
+ * mk_store_count_since() - how many mails came at @unix_ms or later, by their first receipt
+ *
+ * Numbers are given in the order of commits, so that a binary search over them finds the place: some
+ * twenty rows of a million. Of mails that came side by side around that very moment one may be
+ * counted on its other side; those deleted since are counted, too.
+ */
+bool mk_store_count_since(MkStore *store, int64_t unix_ms, uint64_t *out, GError **error);
 
 /* For fault tests: called before each numbered step of the write path; true = fail there (ENOSPC, EIO). */
 typedef int (*MkStoreFaultFunc)(const char *step, void *cookie);

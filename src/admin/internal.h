@@ -145,6 +145,7 @@ struct MkAdmin {
     Operations *operations;
     MkAdminCertificateFunc on_certificate; /* NULL: nobody waits for it */
     void *machine_cookie;
+    int64_t started_unix_ms;
     unsigned running; /* jobs and requests under way */
     bool stopping;
 };
@@ -156,6 +157,7 @@ bool fn_rename_user(Call *call, GError **error);
 bool fn_get_users(Call *call, GError **error);
 bool fn_get_user_info(Call *call, GError **error);
 bool fn_reset_user_two_factor(Call *call, GError **error);
+bool fn_get_user_overview(Call *call, GError **error);
 bool fn_set_user_full_name(Call *call, GError **error);
 bool fn_set_user_distinguished_name(Call *call, GError **error);
 bool fn_set_user_authentication(Call *call, GError **error);
@@ -184,6 +186,8 @@ bool fn_set_index_settings(Call *call, GError **error);
 bool fn_get_saved_searches(Call *call, GError **error);
 bool fn_set_saved_search(Call *call, GError **error);
 bool fn_delete_saved_search(Call *call, GError **error);
+
+bool fn_get_dashboard(Call *call, GError **error);
 
 bool fn_get_server_info(Call *call, GError **error);
 bool fn_get_version(Call *call, GError **error);

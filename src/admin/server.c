@@ -293,6 +293,7 @@ MkAdmin *mk_admin_new(MkLoop *loop, MkArchive *archive, const MkSettings *settin
     admin->loop = loop;
     admin->archive = archive;
     admin->settings = settings;
+    admin->started_unix_ms = mk_clock_unix_ms();
     admin->operations = admin_operations_new(loop);
     return admin;
 }

@@ -114,26 +114,49 @@ static void add_folder_rights(Call *call, yyjson_mut_val *object, const MkUser *
     }
 }
 
+static void add_properties(Call *call, yyjson_mut_val *object, const MkUser *user)
+{
+    g_autofree char *privileges = mk_privileges_format(user->privileges);
+
+    add_names(call, object, user);
+    admin_json_add_string(call->doc, object, "authentication",
+                          authentication_name(user->authentication));
+    admin_json_add_list(call->doc, object, "emailAddresses",
+                        (const char *const *) user->email_addresses);
+    admin_json_add_list(call->doc, object, "pop3UserNames",
+                        (const char *const *) user->pop3_user_names);
+    admin_json_add_names(call->doc, object, "privileges", privileges);
+    add_folder_rights(call, object, user);
+    admin_json_add_bool(call->doc, object, "twoFactor", user->two_factor);
+}
+
 bool fn_get_user_info(Call *call, GError **error)
 {
     g_autoptr(MkUser) user =
         mk_archive_user_get(admin_call_archive(call), admin_call_string(call, "userName"), error);
-    g_autofree char *privileges = NULL;
 
     if (user == NULL)
         return false;
-    privileges = mk_privileges_format(user->privileges);
     call->result = yyjson_mut_obj(call->doc);
-    add_names(call, call->result, user);
-    admin_json_add_string(call->doc, call->result, "authentication",
-                          authentication_name(user->authentication));
-    admin_json_add_list(call->doc, call->result, "emailAddresses",
-                        (const char *const *) user->email_addresses);
-    admin_json_add_list(call->doc, call->result, "pop3UserNames",
-                        (const char *const *) user->pop3_user_names);
-    admin_json_add_names(call->doc, call->result, "privileges", privileges);
-    add_folder_rights(call, call->result, user);
-    admin_json_add_bool(call->doc, call->result, "twoFactor", user->two_factor);
+    add_properties(call, call->result, user);
+    return true;
+}
+
+/* All users with everything but their passwords: who may do what, in one answer (US-15). */
+bool fn_get_user_overview(Call *call, GError **error)
+{
+    g_autoptr(GPtrArray) users = mk_archive_users(admin_call_archive(call));
+
+    (void) error;
+    call->result = yyjson_mut_arr(call->doc);
+    for (guint i = 0; i < users->len; i++) {
+        const MkUser *user = users->pdata[i];
+        yyjson_mut_val *object = yyjson_mut_arr_add_obj(call->doc, call->result);
+
+        add_properties(call, object, user);
+        admin_json_add_string(call->doc, object, "archive", user->archive);
+        admin_json_add_bool(call->doc, object, "hasPassword", user->has_password);
+    }
     return true;
 }
 

@@ -36,6 +36,22 @@ static void ingest_fail(Ingest *ingest, GError *error) /* takes it */
 }
 
 /* -- the end ------------------------------------------------------------------------------------- */
+static void note_failure(MkArchive *archive, const GError *error)
+{
+    archive->ingest_failed++;
+    archive->ingest_failed_unix_ms = mk_clock_unix_ms();
+    archive->ingest_failed_code = mk_error_code(error);
+    mk_log_warn("archive.ingest-failed", "error", mk_error_name(mk_error_code(error)), "why",
+                error->message);
+}
+
+static void note_success(const Ingest *ingest)
+{
+    arrival_table_note(ingest->archive, ingest->envelope->gateway_id,
+                       ingest->envelope->arrived_unix_ms);
+    follower_poke(ingest->store->follower);
+}
+
 static void ingest_finish(void *cookie)
 {
     Ingest *ingest = cookie;
@@ -44,10 +60,9 @@ static void ingest_finish(void *cookie)
 
     archive->ingest_open--;
     if (error != NULL)
-        mk_log_warn("archive.ingest-failed", "error", mk_error_name(mk_error_code(error)), "why",
-                    error->message);
+        note_failure(archive, error);
     else
-        follower_poke(ingest->store->follower);
+        note_success(ingest);
     ingest->on_done(error, ingest->cookie);
     mk_envelope_free(ingest->envelope);
     mk_spool_free(ingest->spool);

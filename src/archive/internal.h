@@ -8,7 +8,8 @@
  *   master_lock   the one writer of the master database; held over its commit, lanes only
  *   index_status.lock
  *                 of a store; held over the commit of its row, lanes only
- *   users.lock, gateways.lock, gate.lock, sessions.lock, app_passwords.lock, index_settings.lock
+ *   users.lock, gateways.lock, arrivals.lock, gate.lock, sessions.lock, app_passwords.lock,
+ *   index_settings.lock
  *                 short, no I/O under them, so that the loop may take them too; never two at once
  * pthread's own locks, so that the thread sanitizer sees them.
  */
@@ -25,6 +26,8 @@
 #include <mailkeep/limits.h>
 #include <mailkeep/mail.h>
 #include <mailkeep/text.h>
+
+typedef struct ArchiveStore ArchiveStore;
 
 /* -- users in memory: user_record.c, user_table.c ---------------------------------------------- */
 /* Never changed once it is in the table: a change puts a changed copy in its place. */
@@ -86,6 +89,30 @@ bool gateway_table_load(MkArchive *archive, GError **error);
 /* The id of the mailbox with this address, or NULL. */
 char *gateway_table_id_of(GatewayTable *table, const char *address);
 
+/* -- when mail came to them: arrivals.c ---------------------------------------------------------- */
+/* Days are those of UTC since 1970: they only measure distances. */
+typedef struct {
+    int64_t last_unix_ms;
+    uint64_t days; /* bit n: mail came n days before the day of last_unix_ms; bit 0 always */
+} Arrival;
+/* True when it is the first mail of a day. Pure, as the next. */
+bool arrival_note(Arrival *arrival, int64_t unix_ms);
+bool arrival_is_silent(const Arrival *arrival, int64_t now_unix_ms);
+
+typedef struct {
+    pthread_mutex_t lock;   /* short, no I/O under it */
+    GHashTable *by_gateway; /* id -> Arrival *, owned */
+} ArrivalTable;
+void arrival_table_init(ArrivalTable *table);
+void arrival_table_clear(ArrivalTable *table);
+bool arrival_table_load(MkArchive *archive, GError **error);
+/* [loop] A mail for this mailbox (NULL: for none) is durable; kept by a job on its first of a day. */
+void arrival_table_note(MkArchive *archive, const char *gateway_id, int64_t unix_ms);
+
+/* -- the last verification of each store: verification.c ---------------------------------------- */
+bool verifications_load(MkArchive *archive, GError **error);
+bool verification_keep(MkArchive *archive, ArchiveStore *store, uint64_t errors, GError **error);
+
 /* -- master database: master.c --------------------------------------------------------------- */
 enum {
     MASTER_META,
@@ -98,7 +125,12 @@ enum {
     MASTER_APP_PASSWORDS,
     MASTER_TABLES
 };
-enum { SETTING_INDEX = 1, SETTING_SMTP = 2 };
+enum {
+    SETTING_INDEX = 1,
+    SETTING_SMTP = 2,
+    SETTING_ARRIVALS = 20,
+    SETTING_VERIFICATIONS = 21,
+};
 
 MkDb *master_open(const char *data_dir, const MkKeyring *keyring, uint64_t map_size_bytes,
                   GError **error);
@@ -283,8 +315,6 @@ typedef struct {
     uint64_t sequence;    /* of the refill under way: the store's change before its first mail */
 } IndexStatus;
 
-typedef struct ArchiveStore ArchiveStore;
-
 void index_status_init(IndexStatus *status);
 void index_status_clear(IndexStatus *status);
 /* The rows of all stores, which are open. */
@@ -357,6 +387,8 @@ struct ArchiveStore {
     IndexStatus index_status;
     RebuildWork rebuild; /* the follower's job only, as the next */
     AttachmentReader *attachments;
+    _Atomic int64_t verified_unix_ms; /* 0 = never */
+    _Atomic uint64_t verified_errors;
 };
 
 bool stores_open(MkArchive *archive, uint64_t map_size_bytes, GError **error);
@@ -557,6 +589,7 @@ struct MkArchive {
     pthread_mutex_t master_lock;
     UserTable users;
     GatewayTable gateways;
+    ArrivalTable arrivals;
     LoginGate gate;
     SessionTable sessions;
     AppTable app_passwords;
@@ -585,6 +618,9 @@ struct MkArchive {
     _Atomic uint64_t spool_bytes, spools_open, ingest_waiting, ingest_running;
     _Atomic uint64_t mails_new, mails_again, reports, reports_broken, unowned;
     _Atomic uint64_t index_cpu_us, training_cpu_us;
+    _Atomic uint64_t ingest_failed;
+    _Atomic int64_t ingest_failed_unix_ms;
+    _Atomic MkErrorCode ingest_failed_code;
 };
 
 /* -- open.c -- */

@@ -24,6 +24,7 @@ MkArchive *archive_new(MkLoop *loop, const char *data_dir)
     pthread_mutex_init(&archive->large_lock, NULL);
     user_table_init(&archive->users);
     gateway_table_init(&archive->gateways);
+    arrival_table_init(&archive->arrivals);
     login_gate_init(&archive->gate);
     session_table_init(&archive->sessions);
     app_table_init(&archive->app_passwords);
@@ -52,6 +53,7 @@ void mk_archive_close(MkArchive *archive)
     app_table_clear(&archive->app_passwords);
     session_table_clear(&archive->sessions);
     login_gate_clear(&archive->gate);
+    arrival_table_clear(&archive->arrivals);
     gateway_table_clear(&archive->gateways);
     user_table_clear(&archive->users);
     pthread_mutex_destroy(&archive->large_lock);
@@ -69,7 +71,8 @@ bool archive_open_parts(MkArchive *archive, uint64_t map_size_bytes, GError **er
            master_load_users(archive->master, &archive->users, error) &&
            two_factor_load(archive, error) && app_table_load(archive, error) &&
            gateway_table_load(archive, error) && index_settings_load(archive, error) &&
-           smtp_settings_load(archive, error) && index_status_load(archive, error);
+           smtp_settings_load(archive, error) && index_status_load(archive, error) &&
+           arrival_table_load(archive, error) && verifications_load(archive, error);
 }
 
 /* -- opening ------------------------------------------------------------------------------------- */
@@ -168,6 +171,9 @@ void mk_archive_gauges(MkArchive *archive, MkArchiveGauges *out)
         .reports = archive->reports,
         .reports_broken = archive->reports_broken,
         .unowned = archive->unowned,
+        .ingest_failed = archive->ingest_failed,
+        .ingest_failed_unix_ms = archive->ingest_failed_unix_ms,
+        .ingest_failed_code = archive->ingest_failed_code,
         .index_cpu_us = archive->index_cpu_us,
         .training_cpu_us = archive->training_cpu_us,
     };

@@ -4,6 +4,7 @@
  * The free octets of the data directory's file system are looked up by a small job now and then,
  * because even statvfs() may wait for a disk; the loop uses the last figure.
  */
+#include <errno.h>
 #include <sys/statvfs.h>
 
 #include <mailkeep/log.h>
@@ -114,6 +115,18 @@ static bool has_room(uint64_t free_bytes, uint64_t size_bytes)
 {
     return free_bytes >= MK_LIMIT_FREE_DISK_BYTES &&
            size_bytes <= (free_bytes - MK_LIMIT_FREE_DISK_BYTES) / 2;
+}
+
+bool mk_archive_disk(MkArchive *archive, uint64_t *out_free_bytes, uint64_t *out_total_bytes,
+                     GError **error)
+{
+    struct statvfs info;
+
+    if (statvfs(archive->data_dir, &info) != 0)
+        return mk_fail_errno(error, errno, "look how full the disk of %s is", archive->data_dir);
+    *out_free_bytes = (uint64_t) info.f_bavail * info.f_frsize;
+    *out_total_bytes = (uint64_t) info.f_blocks * info.f_frsize;
+    return true;
 }
 
 bool mk_archive_can_take(MkArchive *archive, uint64_t size_bytes, GError **error)

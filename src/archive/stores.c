@@ -196,6 +196,8 @@ static MkStoreInfo *info_new(ArchiveStore *store)
     info->database_path = g_build_filename(store->dir, "catalog", NULL);
     info->content_path = g_build_filename(store->dir, "content", NULL);
     info->index_path = g_build_filename(store->dir, "index", NULL);
+    info->verified_unix_ms = store->verified_unix_ms;
+    info->verified_errors = store->verified_errors;
     return info;
 }
 
@@ -259,7 +261,8 @@ bool mk_archive_verify_store(MkArchive *archive, uint32_t store_id, bool include
 
     if (store == NULL || !mk_store_verify(store->store, on_progress, cookie, out, error))
         return false;
-    if (!include_indexes || index_verify(archive, store, out, error))
+    if ((!include_indexes || index_verify(archive, store, out, error)) &&
+        verification_keep(archive, store, out->errors, error))
         return true;
     mk_verify_report_clear(out);
     return false;

@@ -38,3 +38,42 @@ bool mk_store_statistics(MkStore *store, MkStoreStatistics *out, GError **error)
     out->catalog_bytes = mk_db_size_bytes(store->catalog);
     return true;
 }
+
+/* -- by time ------------------------------------------------------------------------------------- */
+static bool came_before(MkTxn *txn, uint32_t number, int64_t unix_ms, bool *out, GError **error)
+{
+    g_auto(MailRow) row = { 0 };
+    bool found;
+
+    if (!catalog_find_mail(txn, number, &row, &found, error))
+        return false;
+    *out = row.archived_unix_ms < unix_ms;
+    return found || mk_fail(error, MK_ERROR_CORRUPT, "the catalog has no mail %u", number);
+}
+
+bool mk_store_count_since(MkStore *store, int64_t unix_ms, uint64_t *out, GError **error)
+{
+    g_auto(MkReadTxn) txn = MK_TXN_INIT;
+    Checkpoint checkpoint = { 0 };
+    uint64_t low = 1, high;
+    bool found, before;
+
+    committer_settle(store->committer);
+    if (!mk_read_txn_begin(&txn, store->catalog, error) ||
+        !catalog_load_checkpoint(&txn, &checkpoint, &found, error))
+        return false;
+    high = found ? (uint64_t) checkpoint.last_number + 1 : 1;
+    *out = high;
+    while (low < high) {
+        uint64_t middle = low + (high - low) / 2;
+
+        if (!came_before(&txn, (uint32_t) middle, unix_ms, &before, error))
+            return false;
+        if (before)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    *out -= low;
+    return true;
+}

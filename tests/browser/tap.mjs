@@ -58,7 +58,7 @@ export async function signIn(page, user = 'zoe', path = '/') {
   await page.goto(WEB + path);
   await page.fill('#userName', user);
   await page.keyboard.press('Enter');
-  await page.fill('#password', PASSWORD);
+  await page.fill('#password', user === 'admin' ? process.env.ADMIN_PASSWORD : PASSWORD);
   await page.keyboard.press('Enter');
   await page.waitForSelector('header.top');
 }

@@ -40,6 +40,8 @@ export const de: Record<Key, string> = {
   'menu.theme.light': 'Hell',
   'menu.theme.dark': 'Dunkel',
   'menu.shortcuts': 'Tastenkürzel',
+  'menu.admin': 'Verwaltung',
+  'menu.mails': 'E-Mails',
   'menu.help': 'Hilfe zur Suche',
 
   'folders.title': 'Ordner',

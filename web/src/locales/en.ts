@@ -38,6 +38,8 @@ export const en = {
   'menu.theme.light': 'Light',
   'menu.theme.dark': 'Dark',
   'menu.shortcuts': 'Keyboard shortcuts',
+  'menu.admin': 'Administration',
+  'menu.mails': 'E-mails',
   'menu.help': 'Search help',
 
   'folders.title': 'Folders',
