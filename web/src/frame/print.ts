@@ -23,7 +23,7 @@ const HEAD_STYLE = `
 const ROOT_STYLE =
   'display: block; visibility: visible; position: static; opacity: 1; filter: none; clip-path: none; mask: none; ' +
   'transform: none; zoom: 1; height: auto; max-height: none; overflow: visible; writing-mode: horizontal-tb;';
-const MAIL_STYLE = 'position: relative; z-index: 0; overflow: clip; contain: paint; margin: 14px 0 0;';
+const MAIL_STYLE = 'display: block; position: relative; z-index: 0; overflow: clip; contain: paint; margin: 14px 0 0;';
 const WAIT_MS = 10_000;
 const KEPT_MS = 60_000;
 
