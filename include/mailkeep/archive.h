@@ -25,6 +25,7 @@
 #include <mailkeep/index.h>
 #include <mailkeep/loop.h>
 #include <mailkeep/store.h>
+#include <mailkeep/text.h>
 
 typedef struct MkArchive MkArchive;
 
@@ -508,6 +509,20 @@ GBytes *mk_archive_report_read(MkArchive *archive, const MkPrincipal *principal,
 /* The results of attachment text of a mail: MkAttachmentText; empty when it is not indexed yet. */
 GArray *mk_archive_attachment_texts(MkArchive *archive, const MkPrincipal *principal, MkMailId id,
                                     GError **error);
+
+/*
+ * mk_archive_attachment_preview() - what one attachment says, for those who read the mail
+ * @number     of the part
+ * @cancelled  atomic; may be NULL
+ * @out        set on success, whatever became of the text; the caller clears it
+ *
+ * Read anew at each call, whatever the index has been told to leave out, but without OCR; at most
+ * MK_LIMIT_PREVIEW_TEXT_BYTES and MK_LIMIT_PREVIEW_SECONDS. MK_ERROR_NOT_FOUND: no such mail or part,
+ * or not theirs to see. MK_ERROR_BUSY: MK_LIMIT_PREVIEWS are being read. Blocks.
+ */
+bool mk_archive_attachment_preview(MkArchive *archive, const MkPrincipal *principal, MkMailId id,
+                                   unsigned number, const int *cancelled, MkExtracted *out,
+                                   GError **error);
 
 /* -- suggestions -------------------------------------------------------------------------- */
 typedef enum { MK_SUGGEST_WORD, MK_SUGGEST_ADDRESS, MK_SUGGEST_FOLDER } MkSuggestKind;

@@ -124,6 +124,9 @@
 #define MK_LIMIT_EXTRACT_BYTES (64u << 20)        /* octets of one attachment given to the helper */
 #define MK_LIMIT_EXTRACT_SECONDS 30               /* for one attachment; twice as much with OCR */
 #define MK_LIMIT_EXTRACT_MEMORY_MIB 512           /* of the helper: address space */
+#define MK_LIMIT_PREVIEWS 2                       /* attachments read for people at a time */
+#define MK_LIMIT_PREVIEW_SECONDS 5                /* for one of them: somebody waits */
+#define MK_LIMIT_PREVIEW_TEXT_BYTES (512u << 10)  /* of it: more than one reads on a screen */
 #define MK_LIMIT_EXTRACT_ENTRIES 1000             /* in all archives of one attachment */
 #define MK_LIMIT_EXTRACT_DEPTH 4                  /* archives and mails in each other */
 #define MK_LIMIT_EXTRACT_MAIL_ATTACHMENTS 100     /* of one mail; the rest is "not indexed" */

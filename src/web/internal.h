@@ -9,8 +9,8 @@
  *   budget.c    how many octets of mails may wait for slow readers
  *   hit.c       a mail in a list
  *   eml_name.c  a file name for a mail
- *   login.c, account.c, folders.c, find.c, saved.c, message.c, download.c, arrivals.c, invoke.c,
- *   restore.c, zip.c: the routes
+ *   login.c, account.c, folders.c, find.c, saved.c, message.c, download.c, preview.c, arrivals.c,
+ *   invoke.c, restore.c, zip.c: the routes
  *   assets.c    the web application's files, from memory
  *   redirect.c  the plain port
  *   setup.h     the first start, which has calls of its own
@@ -239,6 +239,7 @@ bool web_give_download(WebCall *call, GBytes *octets, const char *type, char *fi
 bool web_raw_run(WebCall *call, GError **error);
 bool web_attachment_read(WebCall *call, GError **error);
 bool web_attachment_run(WebCall *call, GError **error);
+bool web_preview_run(WebCall *call, GError **error);
 /* arrivals.c */
 bool web_arrivals_run(WebCall *call, GError **error);
 bool web_report_read(WebCall *call, GError **error);

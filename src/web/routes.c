@@ -51,6 +51,8 @@ static const WebRoute routes[] = {
     { "GET", API "messages/{}/headers", true, false, web_mail_read, web_headers_run, NULL },
     { "GET", API "messages/{}/attachments/{}", true, false, web_attachment_read, web_attachment_run,
       NULL },
+    { "GET", API "messages/{}/attachments/{}/text", true, false, web_attachment_read,
+      web_preview_run, NULL },
     { "GET", API "messages/{}/arrivals", true, false, web_mail_read, web_arrivals_run, NULL },
     { "GET", API "messages/{}/arrivals/{}/report", true, false, web_report_read, web_report_run,
       NULL },

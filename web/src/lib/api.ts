@@ -66,7 +66,12 @@ export interface Attachment {
   size: number;
   contentId: string;
   isInline: boolean;
+  /** What became of its text in the index; null: not known yet. */
+  textResult: TextResult | null;
+  textSize: number | null;
 }
+
+export type TextResult = 'complete' | 'truncated' | 'failed' | 'encrypted' | 'not-indexed' | 'empty';
 
 export interface TextPart {
   n: number;
@@ -104,6 +109,9 @@ export class ApiError extends Error {
     readonly status: number,
     readonly code: string,
     message: string,
+    /** What the user did, and which word or bound it is about. */
+    readonly hint: string | null = null,
+    readonly number: number | null = null,
   ) {
     super(message);
   }
@@ -133,8 +141,10 @@ async function send(path: string, init: RequestInit): Promise<Response> {
 
 async function problemOf(answer: Response): Promise<ApiError> {
   try {
-    const body = (await answer.json()) as { error: { code: string; message: string } };
-    return new ApiError(answer.status, body.error.code, body.error.message);
+    const { error } = (await answer.json()) as {
+      error: { code: string; message: string; hint?: string; number?: number };
+    };
+    return new ApiError(answer.status, error.code, error.message, error.hint ?? null, error.number ?? null);
   } catch {
     return new ApiError(answer.status, 'internal', '');
   }
@@ -261,6 +271,14 @@ export const getAttachment = (
   signal?: AbortSignal,
 ): Promise<Uint8Array<ArrayBuffer>> => getOctets(`${mailPath(id)}/attachments/${n}`, limit, signal);
 
+/** What a document says, which is not shown itself. */
+export const getAttachmentText = (
+  id: string,
+  n: number,
+  signal: AbortSignal,
+): Promise<{ result: TextResult; text: string }> =>
+  json<{ result: TextResult; text: string }>(`${mailPath(id)}/attachments/${n}/text`, { signal });
+
 // --- suggestions ---------------------------------------------------------------------------------
 
 export interface Suggestion {
@@ -313,4 +331,22 @@ export async function putSavedSearch(id: number | null, name: string, criteria: 
 
 export async function deleteSavedSearch(id: number): Promise<void> {
   await call(`saved-searches/${id}`, { method: 'DELETE' });
+}
+
+// --- for administrators ----------------------------------------------------------------------------
+
+export interface Store {
+  id: number;
+  name: string;
+}
+
+/** Empty when they must not be seen. */
+export async function getStores(signal: AbortSignal): Promise<Store[]> {
+  const form = new URLSearchParams({ includeSize: 'false' });
+  const answer = await json<{ error: object | null; result: Store[] | null }>('invoke/GetStores', {
+    method: 'POST',
+    body: form,
+    signal,
+  });
+  return answer.result ?? [];
 }

@@ -18,6 +18,9 @@ export type Command =
   | 'source'
   | 'download'
   | 'print'
+  | 'find'
+  | 'nextHit'
+  | 'previousHit'
   | 'help';
 
 interface Shortcut {
@@ -42,6 +45,9 @@ export const SHORTCUTS: readonly Shortcut[] = [
   { keys: ['2'], command: 'text', text: 'keys.text', group: 'keys.group.read' },
   { keys: ['3'], command: 'headers', text: 'keys.headers', group: 'keys.group.read' },
   { keys: ['4'], command: 'source', text: 'keys.source', group: 'keys.group.read' },
+  { keys: ['i'], command: 'find', text: 'keys.find', group: 'keys.group.read' },
+  { keys: ['h'], command: 'nextHit', text: 'keys.nextHit', group: 'keys.group.read' },
+  { keys: ['H'], command: 'previousHit', text: 'keys.previousHit', group: 'keys.group.read' },
   { keys: ['d'], command: 'download', text: 'keys.download', group: 'keys.group.read' },
   { keys: ['P'], command: 'print', text: 'keys.print', group: 'keys.group.read' },
   { keys: ['?'], command: 'help', text: 'keys.help', group: 'keys.group.search' },
