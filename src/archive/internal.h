@@ -272,6 +272,7 @@ struct ArchiveStore {
     IndexStatus index_status;
     RebuildWork rebuild; /* the follower's job only, as the next */
     AttachmentReader *attachments;
+    struct TextCache *shown_texts; /* any thread (text_cache.h) */
 };
 
 bool stores_open(MkArchive *archive, uint64_t map_size_bytes, GError **error);
