@@ -36,8 +36,7 @@ static bool has_hit(const MkSnippet *snippet)
 /* Body first; text of attachments when only that has the words; else how the body begins. */
 static MkSnippet *snippet_of_text(const FindQueries *queries, const ShownText *text)
 {
-    g_autoptr(MkSnippet) body =
-        snippet_in(queries, MK_FIELD_BODY, text->octets, text->body_length);
+    g_autoptr(MkSnippet) body = snippet_in(queries, MK_FIELD_BODY, text->octets, text->body_length);
     g_autoptr(MkSnippet) attachment = NULL;
 
     if (!has_hit(body) &&

@@ -1,9 +1,9 @@
-#include "text_cache.h"
-
 #include <pthread.h>
 #include <string.h>
 
 #include <mailkeep/crypto.h>
+
+#include "text_cache.h"
 
 /* What a text takes beside its octets: entry, row of the hash table, the allocator's own. */
 #define ENTRY_BYTES 160
