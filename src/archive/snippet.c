@@ -21,13 +21,6 @@ static bool want_text(const uint8_t *before, size_t length, void *cookie)
     return length < PIECE_END_BYTES && mk_mail_piece_has_text(before, length);
 }
 
-static MkSnippet *snippet_in(const FindQueries *queries, MkField field, const char *text,
-                             size_t length)
-{
-    return mk_query_snippet(queries->query, queries->fields, field, text, length,
-                            MK_LIMIT_SNIPPET_BYTES);
-}
-
 static bool has_hit(const MkSnippet *snippet)
 {
     return snippet != NULL && snippet->ranges != NULL && snippet->ranges->len > 0;
@@ -36,13 +29,14 @@ static bool has_hit(const MkSnippet *snippet)
 /* Body first; text of attachments when only that has the words; else how the body begins. */
 static MkSnippet *snippet_of_text(const FindQueries *queries, const ShownText *text)
 {
-    g_autoptr(MkSnippet) body = snippet_in(queries, MK_FIELD_BODY, text->octets, text->body_length);
+    MkFinder *in_attachments = queries->finders[MK_FIELD_ATTACHMENT_TEXT];
+    g_autoptr(MkSnippet) body = mk_finder_snippet(queries->finders[MK_FIELD_BODY], text->octets,
+                                                  text->body_length, MK_LIMIT_SNIPPET_BYTES);
     g_autoptr(MkSnippet) attachment = NULL;
 
-    if (!has_hit(body) &&
-        mk_query_looks_at(queries->query, queries->fields, MK_FIELD_ATTACHMENT_TEXT))
-        attachment = snippet_in(queries, MK_FIELD_ATTACHMENT_TEXT, text->octets + text->body_length,
-                                text->attachment_length);
+    if (!has_hit(body) && in_attachments != NULL)
+        attachment = mk_finder_snippet(in_attachments, text->octets + text->body_length,
+                                       text->attachment_length, MK_LIMIT_SNIPPET_BYTES);
     return has_hit(attachment) ? g_steal_pointer(&attachment) : g_steal_pointer(&body);
 }
 
