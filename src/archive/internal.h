@@ -389,6 +389,7 @@ struct ArchiveStore {
     AttachmentReader *attachments;
     _Atomic int64_t verified_unix_ms; /* 0 = never */
     _Atomic uint64_t verified_errors;
+    struct TextCache *shown_texts; /* any thread (text_cache.h) */
 };
 
 bool stores_open(MkArchive *archive, uint64_t map_size_bytes, GError **error);
@@ -412,13 +413,17 @@ enum {
     INDEX_PRIVATE_FLAGS = INDEX_NOT_NORMAL | INDEX_TEXT_PENDING,
 };
 
-/* The words of a question. */
+/* The words of a question; one thread at a time. */
 typedef struct {
     MkQuery *query;
     unsigned fields;
     MkQuery *from;       /* or NULL */
     MkQuery *recipients; /* or NULL */
+    /* made ready for the texts of hits; NULL where nothing is looked for */
+    MkFinder *finders[MK_FIELD_COUNT]; /* of query */
+    MkFinder *from_finder, *recipients_finder;
 } FindQueries;
+void find_queries_ready(FindQueries *queries);
 void find_queries_clear(FindQueries *queries);
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(FindQueries, find_queries_clear)
 

@@ -49,7 +49,7 @@ uint64_t mk_read_u64(MkReader *r)
     return read_big_endian(r, 8);
 }
 
-uint64_t mk_read_varint(MkReader *r)
+uint64_t mk_read_long_varint(MkReader *r)
 {
     uint64_t value = 0;
 

@@ -38,6 +38,8 @@ bool mk_scope_keep(const MkFolderScope *scope, MkWatch *watch, const MkSegment *
 /* All documents of the segment in scope: a new reference, not to be changed. */
 MkDocSet *mk_scope_docs(const MkFolderScope *scope, MkWatch *watch, const MkSegment *segment,
                         GError **error);
+/* The same if the cache has it, else NULL. */
+MkDocSet *mk_scope_known(const MkFolderScope *scope, const MkSegment *segment);
 
 /* Takes out of @docs what the search's folders, times, sizes and flags do not allow. */
 bool mk_filter(MkWatch *watch, const MkSegment *segment, const MkSearch *search,

@@ -300,10 +300,34 @@ static size_t stretch_length(const char *text, size_t length, bool *out_more)
     return end;
 }
 
+/* Most texts need none of this. */
+static void make_buffers(Cutter *cutter)
+{
+    if (cutter->folded != NULL)
+        return;
+    cutter->folded = g_string_new(NULL);
+    cutter->bare = g_string_new(NULL);
+    if (cutter->on_placed == NULL)
+        return;
+    cutter->places = g_array_new(FALSE, FALSE, sizeof(Place));
+    cutter->cache = g_new0(Cached, CACHE_SLOTS);
+}
+
+static void free_buffers(Cutter *cutter)
+{
+    if (cutter->folded == NULL)
+        return;
+    g_string_free(cutter->folded, TRUE);
+    g_string_free(cutter->bare, TRUE);
+    g_clear_pointer(&cutter->places, g_array_unref);
+    g_free(cutter->cache);
+}
+
 /* The slow way: from @at, the start of a token, to the end of the stretch, which it returns. */
 static size_t cut_stretch(Cutter *cutter, const char *text, size_t length, size_t at)
 {
     size_t start = at;
+    make_buffers(cutter);
     for (bool more = true; more && !cutter->stopped;) {
         size_t step = stretch_length(text + at, length - at, &more);
         g_string_truncate(cutter->folded, 0);
@@ -426,11 +450,8 @@ static void cut_text(Cutter *cutter, const char *text, size_t length)
 static void cutter_run(Cutter *cutter, const char *text, size_t length)
 {
     cutter->table = mk_fold_table();
-    cutter->folded = g_string_new(NULL);
-    cutter->bare = g_string_new(NULL);
     cut_text(cutter, text, length);
-    g_string_free(cutter->folded, TRUE);
-    g_string_free(cutter->bare, TRUE);
+    free_buffers(cutter);
 }
 
 void mk_tokens_each(const char *text, size_t length, MkTokenFunc on_token, void *cookie)
@@ -442,10 +463,6 @@ void mk_tokens_each(const char *text, size_t length, MkTokenFunc on_token, void 
 void mk_tokens_place(const char *text, size_t length, const bool *firsts, MkPlacedFunc on_token,
                      void *cookie)
 {
-    g_autoptr(GArray) places = g_array_new(FALSE, FALSE, sizeof(Place));
-    g_autofree Cached *cache = g_new0(Cached, CACHE_SLOTS);
-    Cutter cutter = {
-        .on_placed = on_token, .cookie = cookie, .firsts = firsts, .places = places, .cache = cache
-    };
+    Cutter cutter = { .on_placed = on_token, .cookie = cookie, .firsts = firsts };
     cutter_run(&cutter, text, MIN(length, UINT32_MAX));
 }
