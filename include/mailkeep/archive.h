@@ -468,6 +468,7 @@ void mk_archive_release_memory(MkArchive *archive);
 /* -- gauges [any] ------------------------------------------------------------------------- */
 typedef struct {
     uint64_t spool_bytes, spools_open;
+    uint64_t ingest_held; /* mails that wait before the lane because the index is behind */
     uint64_t ingest_waiting, ingest_running;
     uint64_t mails_new, mails_again, reports, reports_broken, unowned; /* since start */
     uint64_t index_behind;                  /* changes not yet findable */
