@@ -5,13 +5,15 @@
  * takes what the index needs. So what comes in waits here, before its lane, while the index is
  * behind:
  *
- *   behind by     at once on the lane
- *   < slow_ms     any number
- *   < halt_ms     one: it takes about as long as the index needs for a mail, which keeps the balance
- *   < lost_ms     none, but no mail waits longer than hold_ms: an archive that takes mail slowly is
- *                 better than one that takes none
- *   more          one: that is a matter of minutes (an index that could not be written for a while),
- *                 and nobody is helped by letting mail wait for it
+ *   behind by     on the lane at once
+ *   < halt_ms     any number
+ *   < lost_ms     none more; but no mail waits longer than hold_ms
+ *   more          one: this will take minutes (an index that could not be written for a while), and
+ *                 taking mail must not suffer that long
+ *
+ * A batch takes what came in during the one before. When the index needs r times as long for a mail
+ * as it takes to come in, batches settle at halt_ms * r / (1 + r): mail comes in until the oldest is
+ * halt_ms old, waits for the rest of the batch, and is findable after about halt_ms.
  */
 #include "internal.h"
 
@@ -20,15 +22,14 @@ enum { LOOK_MS = 50 }; /* how often those that wait are looked at */
 void pace_init(Pace *pace)
 {
     g_queue_init(&pace->waiting);
-    pace->limits =
-        (PaceLimits){ .slow_ms = 400, .halt_ms = 2000, .lost_ms = 30000, .hold_ms = 1000 };
+    pace->limits = (PaceLimits){ .halt_ms = 700, .lost_ms = 30000, .hold_ms = 1000 };
 }
 
 unsigned pace_room(const PaceLimits *limits, int64_t lag_ms)
 {
-    if (lag_ms < limits->slow_ms)
+    if (lag_ms < limits->halt_ms)
         return UINT_MAX;
-    return lag_ms < limits->halt_ms || lag_ms >= limits->lost_ms ? 1 : 0;
+    return lag_ms < limits->lost_ms ? 0 : 1;
 }
 
 static int64_t lag_of(MkArchive *archive)
