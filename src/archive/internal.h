@@ -522,8 +522,8 @@ struct MkArchive {
     /* loop only */
     SpoolYard spools;
     SpaceWatch *space;
-    GQueue large;         /* Ingest *: large mails that wait for their turn */
-    bool large_running;   /* one large mail is on a lane */
+    GQueue large;       /* Ingest *: large mails that wait for their turn */
+    bool large_running; /* one large mail is on a lane */
     Pace pace;
     unsigned ingest_open; /* ingests not yet reported */
     unsigned busy_jobs;   /* jobs of the archive on a lane, ingests not yet reported */
