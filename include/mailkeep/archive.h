@@ -658,6 +658,7 @@ void mk_archive_release_memory(MkArchive *archive);
 /* -- gauges [any] ------------------------------------------------------------------------- */
 typedef struct {
     uint64_t spool_bytes, spools_open;
+    uint64_t ingest_held; /* mails that wait before the lane because the index is behind */
     uint64_t ingest_waiting, ingest_running;
     uint64_t mails_new, mails_again, reports, reports_broken, unowned; /* since start */
     uint64_t ingest_failed;                 /* mails that could not be kept, since start */

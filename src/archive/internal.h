@@ -478,6 +478,7 @@ typedef struct {
     MkArchive *archive;
     ArchiveStore *store;
     const MkJob *job; /* a cancel ends the batch early; may be NULL */
+    int64_t until_ms; /* the batch ends early then, but not without a mail */
     MkIndexWriter *writer;
     GHashTable *conversations; /* Message-ID -> uint64_t *: of the mails in this batch */
     unsigned mails;
@@ -497,6 +498,8 @@ typedef struct {
     bool more;      /* there is more to do, at once ... */
     bool hold_back; /* ... or a little later: a large mail is coming in and has the memory */
     bool text_pending;
+    bool behind;    /* not all that was there when the batch began is in the index now */
+    bool refilling; /* what is there is being read from the beginning */
 } BatchOutcome;
 /* Takes the next batch into the index, durably. Lane; blocks. */
 bool index_batch(MkArchive *archive, ArchiveStore *store, const MkJob *job, BatchOutcome *out,
@@ -524,6 +527,40 @@ Follower *follower_new(MkArchive *archive, ArchiveStore *store);
 void follower_poke(Follower *follower); /* [loop] perhaps there is something new */
 void follower_stop(Follower *follower); /* [loop] no new job; the running one counts as busy */
 void follower_free(Follower *follower);
+/* [loop] for how long the oldest mail that is not findable yet has been here; 0 while that says
+ * nothing of how fast mail comes in: the index is being refilled, or cannot be written. */
+int64_t follower_lag_ms(const Follower *follower);
+
+/* -- pace: pace.c ------------------------------------------------------------------------------- */
+/* Something that is about to take a lane for a mail; embedded. */
+typedef struct Paced Paced;
+struct Paced {
+    bool (*start)(Paced *paced); /* false: it could not, and has not taken the lane */
+    /* pace.c's own */
+    GList link;
+    int64_t since_ms;
+};
+typedef struct {
+    int64_t halt_ms, lost_ms; /* how far the index is behind */
+    int64_t hold_ms;          /* the longest that one waits */
+} PaceLimits;
+typedef struct { /* loop only */
+    PaceLimits limits;
+    GQueue waiting;   /* Paced * */
+    unsigned running; /* started, not yet left */
+    MkTimer *timer;   /* NULL until one has to wait */
+} Pace;
+void pace_init(Pace *pace);
+/* How many may be on the lane at once; pure. */
+unsigned pace_room(const PaceLimits *limits, int64_t lag_ms);
+/* [loop] as all of these: starts it, at once or when the index has caught up. */
+void pace_enter(MkArchive *archive, Paced *paced);
+/* One that was started has left the lane. */
+void pace_leave(MkArchive *archive);
+/* The index has moved on. */
+void pace_look(MkArchive *archive);
+/* The archive stops: nobody waits any more. */
+void pace_stop(MkArchive *archive);
 
 /* -- ingest: ingest.c, deliver.c, owners.c, envelope.c -------------------------------------------- */
 typedef struct Ingest Ingest;
@@ -610,8 +647,9 @@ struct MkArchive {
     /* loop only */
     SpoolYard spools;
     SpaceWatch *space;
-    GQueue large;         /* Ingest *: large mails that wait for their turn */
-    bool large_running;   /* one large mail is on a lane */
+    GQueue large;       /* Ingest *: large mails that wait for their turn */
+    bool large_running; /* one large mail is on a lane */
+    Pace pace;
     unsigned ingest_open; /* ingests not yet reported */
     unsigned busy_jobs;   /* jobs of the archive on a lane, ingests not yet reported */
     bool stopping;
@@ -620,7 +658,7 @@ struct MkArchive {
     void *stopped_cookie;
 
     /* gauges, any thread */
-    _Atomic uint64_t spool_bytes, spools_open, ingest_waiting, ingest_running;
+    _Atomic uint64_t spool_bytes, spools_open, ingest_held, ingest_waiting, ingest_running;
     _Atomic uint64_t mails_new, mails_again, reports, reports_broken, unowned;
     _Atomic uint64_t index_cpu_us, training_cpu_us;
     _Atomic uint64_t ingest_failed;

@@ -34,6 +34,7 @@ MkArchive *archive_new(MkLoop *loop, const char *data_dir)
     archive->system = principal_new(0, 0);
     archive->spools.key = mk_key_new_random();
     g_queue_init(&archive->large);
+    pace_init(&archive->pace);
     return archive;
 }
 
@@ -155,6 +156,7 @@ void mk_archive_stop(MkArchive *archive, void (*on_stopped)(void *cookie), void 
     space_watch_stop(archive->space);
     for (guint i = 0; i < archive->stores->len; i++)
         follower_stop(((ArchiveStore *) archive->stores->pdata[i])->follower);
+    pace_stop(archive);
     mk_loop_post(archive->loop, (MkPostFunc) archive_busy_end, archive);
 }
 
@@ -164,6 +166,7 @@ void mk_archive_gauges(MkArchive *archive, MkArchiveGauges *out)
     *out = (MkArchiveGauges){
         .spool_bytes = archive->spool_bytes,
         .spools_open = archive->spools_open,
+        .ingest_held = archive->ingest_held,
         .ingest_waiting = archive->ingest_waiting,
         .ingest_running = archive->ingest_running,
         .mails_new = archive->mails_new,
