@@ -136,13 +136,19 @@ async function problemOf(answer: Response): Promise<ApiError> {
   }
 }
 
-async function call(path: string, init: RequestInit = {}): Promise<Response> {
+/** For this file, and for the api.ts of a part that is loaded by itself. */
+export async function call(path: string, init: RequestInit = {}): Promise<Response> {
   const headers = new Headers(init.headers);
   if (csrfToken !== null && init.method !== undefined) headers.set('X-CSRF-Token', csrfToken);
   const answer = await send(path, { ...init, headers });
   if (answer.ok) return answer;
   if (answer.status === 401 && path !== 'session') onSessionEnd();
   throw await problemOf(answer);
+}
+
+/** @param token what changing requests carry from now on */
+export function useToken(token: string | null): void {
+  csrfToken = token;
 }
 
 async function json<T>(path: string, init: RequestInit = {}): Promise<T> {
