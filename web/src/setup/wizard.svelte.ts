@@ -88,9 +88,9 @@ export async function begin(): Promise<void> {
   try {
     const status = await api.getStatus();
     if (status === null) await enterLater();
+    else if ('csrfToken' in status) follow(status);
     else if (status.step === 'claim') await claim();
-    else if (status.step === 'claimed') step = 'claimed';
-    else follow(status);
+    else step = 'claimed';
   } catch {
     step = 'unreachable';
   }
