@@ -160,6 +160,11 @@ export async function call(path: string, init: RequestInit = {}): Promise<Respon
   throw await problemOf(answer);
 }
 
+/** @param token what changing requests carry from now on */
+export function useToken(token: string | null): void {
+  csrfToken = token;
+}
+
 async function json<T>(path: string, init: RequestInit = {}): Promise<T> {
   return (await (await call(path, init)).json()) as T;
 }
