@@ -46,17 +46,17 @@
 /* Of the client. Waiting is shorter than RFC 5321 4.5.3.2 asks, but behind the last dot: there a
  * mail that is given up too early may be sent twice; before it, only tried again. */
 #define MK_LIMIT_SMTP_CONNECT_MS 30000
-#define MK_LIMIT_SMTP_REPLY_MS 60000      /* greeting and commands */
-#define MK_LIMIT_SMTP_DATA_START_MS 120000 /* RFC 5321 4.5.3.2.4 */
-#define MK_LIMIT_SMTP_DATA_END_MS 600000  /* RFC 5321 4.5.3.2.6 */
-#define MK_LIMIT_SMTP_SEND_MS 1800000     /* all of it */
-#define MK_LIMIT_SMTP_REPLY_LINES 100     /* of one reply */
-#define MK_LIMIT_SMTP_REPLY_BYTES 8192    /* the same, all lines */
+#define MK_LIMIT_SMTP_REPLY_MS 60000        /* greeting and commands */
+#define MK_LIMIT_SMTP_DATA_START_MS 120000  /* RFC 5321 4.5.3.2.4 */
+#define MK_LIMIT_SMTP_DATA_END_MS 600000    /* RFC 5321 4.5.3.2.6 */
+#define MK_LIMIT_SMTP_SEND_MS 1800000       /* all of it */
+#define MK_LIMIT_SMTP_REPLY_LINES 100       /* of one reply */
+#define MK_LIMIT_SMTP_REPLY_BYTES 8192      /* the same, all lines */
 #define MK_LIMIT_SMTP_REPLY_SHOWN_BYTES 512 /* of it, in an error */
 #define MK_LIMIT_SMTP_HOST_BYTES 255
-#define MK_LIMIT_SMTP_NOTIFIED 20         /* recipients of notifications */
-#define MK_LIMIT_SENDS 4                  /* restores by mail at once; each has its mail in memory */
-#define MK_LIMIT_RESTORES 30              /* of one user within the window: nobody is flooded */
+#define MK_LIMIT_SMTP_NOTIFIED 20 /* recipients of notifications */
+#define MK_LIMIT_SENDS 4          /* restores by mail at once; each has its mail in memory */
+#define MK_LIMIT_RESTORES 30      /* of one user within the window: nobody is flooded */
 #define MK_LIMIT_RESTORE_WINDOW_MS 600000
 
 /* -- net, http -------------------------------------------------------------------------- */

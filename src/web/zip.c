@@ -23,7 +23,7 @@ enum {
     LOCAL_HEADER_BYTES = 30,
     CENTRAL_HEADER_BYTES = 46,
     END_BYTES = 22,
-    VERSION = 20,    /* 2.0: what every program reads */
+    VERSION = 20, /* 2.0: what every program reads */
     FLAG_UTF8 = 1 << 11,
 };
 
