@@ -4,6 +4,7 @@
 //   /folder/<path>         one folder           ?sort=…&order=…
 //   /search?q=…            a search             its other criteria: criteria.ts
 //   /message/1:42          one mail alone
+//   /account               the user's own account (account/)
 //
 // src/web/assets.c answers all of these paths with the application's page.
 import { type Criteria, criteriaOf, criteriaQuery } from './criteria';
@@ -91,6 +92,22 @@ export function routeUrl(route: Route): string {
 }
 
 let current = $state.raw<Route>(parseRoute(new URL(location.href)));
+let shown = $state(location.pathname);
+
+/** The path as it stands, for what is no view of mails. */
+export function path(): string {
+  return shown;
+}
+
+export function goToPath(next: string): void {
+  if (next !== location.pathname) history.pushState(null, '', next);
+  follow();
+}
+
+function follow(): void {
+  shown = location.pathname;
+  current = parseRoute(new URL(location.href));
+}
 
 export function route(): Route {
   return current;
@@ -102,6 +119,7 @@ export function go(next: Partial<Route>, replace = false): void {
   const url = routeUrl(current);
   if (replace) history.replaceState(null, '', url);
   else if (url !== location.pathname + location.search) history.pushState(null, '', url);
+  shown = location.pathname;
 }
 
 export function goToPlace(place: Place, replace = false): void {
@@ -113,6 +131,4 @@ export function openMail(id: string | null): void {
   go({ mail: id }, id !== null && current.mail !== null);
 }
 
-window.addEventListener('popstate', () => {
-  current = parseRoute(new URL(location.href));
-});
+window.addEventListener('popstate', follow);

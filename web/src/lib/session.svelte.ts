@@ -44,8 +44,8 @@ export async function restore(): Promise<void> {
   }
 }
 
-export async function logIn(userName: string, password: string): Promise<void> {
-  enter(await api.logIn(userName, password));
+export async function logIn(userName: string, password: string, code: string | null): Promise<void> {
+  enter(await api.logIn(userName, password, code));
 }
 
 export async function logOut(): Promise<void> {
