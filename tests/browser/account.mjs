@@ -164,7 +164,7 @@ test('new recovery codes, and switching it off', async ({ open, assert }) => {
   if (process.env.SHOTS) await page.screenshot({ path: `${process.env.SHOTS}/print.png` });
   await page.emulateMedia({ media: null });
   await page.getByRole('button', { name: 'Ich habe die Codes aufbewahrt' }).click();
-  await page.getByRole('button', { name: 'Ausschalten' }).click();
+  await page.getByRole('button', { name: 'Ausschalten' }).first().click();
   await look('off');
   await confirmPassword(page);
   await page.getByText('Die Zwei-Faktor-Anmeldung ist ausgeschaltet.').waitFor();

@@ -58,13 +58,14 @@ export const de: Record<Key, string> = {
   'two.scan':
     'Öffnen Sie auf Ihrem Telefon eine Authenticator-App, fügen Sie einen Eintrag hinzu und richten Sie die Kamera auf dieses Bild.',
   'two.picture': 'QR-Code mit dem Schlüssel für die Authenticator-App',
+  'two.here': 'Die App ist auf diesem Gerät',
   'two.byHand': 'Oder tippen Sie diesen Schlüssel in die App (zeitbasiert, sechs Ziffern):',
   'two.enter': 'Code, den die App jetzt zeigt',
   'two.check': 'Einschalten',
   'two.wrong': 'Dieser Code ist falsch. Geht die Uhr Ihres Telefons richtig?',
   'two.late': 'Das hat zu lange gedauert. Beginnen Sie noch einmal.',
   'two.kept': 'Ich habe die Codes aufbewahrt',
-  'recovery.title': 'Wiederherstellungscodes',
+  'recovery.title': 'Wiederherstellungs\u00adcodes',
   'recovery.what':
     'Wenn Sie Ihr Telefon verlieren, kommen Sie mit jedem dieser Codes einmal hinein. Bewahren Sie sie dort auf, wo Ihr Telefon nicht ist. Sie werden nicht noch einmal angezeigt.',
   'recovery.file': 'mailkeep-wiederherstellungscodes.txt',
@@ -75,8 +76,8 @@ export const de: Record<Key, string> = {
   'app.what':
     'Skripte und Programme, die nicht nach einem Code fragen können, melden sich mit einem eigenen Passwort an. Jedes lässt sich einzeln widerrufen.',
   'app.needed': 'Solange die Zwei-Faktor-Anmeldung eingeschaltet ist, gilt Ihr eigenes Passwort für Programme nicht.',
-  'app.none': 'Es gibt keine.',
   'app.create': 'Neues App-Passwort',
+  'app.make': 'Anlegen',
   'app.name': 'Name, etwa das Programm und der Rechner, auf dem es läuft',
   'app.nameMissing': 'Geben Sie einen Namen ein.',
   'app.secretWhat':
