@@ -154,10 +154,11 @@ bool app_table_has(AppTable *table, uint32_t user_id, uint32_t id)
 static void secret_hash(const MkArchive *archive, uint32_t user_id, const char *secret, MkHash *out)
 {
     g_autoptr(MkKey) key = mk_key_derive(mk_keyring_master(archive->keyring), "app-password");
+    uint32_t bound_id = GUINT32_TO_LE(user_id);
     MkHashState state;
 
     mk_hash_start(&state, key);
-    mk_hash_add(&state, &user_id, sizeof user_id);
+    mk_hash_add(&state, &bound_id, sizeof bound_id);
     mk_hash_add(&state, secret, strlen(secret));
     mk_hash_end(&state, out);
 }

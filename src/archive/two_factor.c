@@ -128,10 +128,11 @@ bool two_factor_load(MkArchive *archive, GError **error)
 static void recovery_hash(const MkArchive *archive, uint32_t user_id, const char *code, MkHash *out)
 {
     g_autoptr(MkKey) key = mk_key_derive(mk_keyring_master(archive->keyring), "recovery-code");
+    uint32_t bound_id = GUINT32_TO_LE(user_id);
     MkHashState state;
 
     mk_hash_start(&state, key);
-    mk_hash_add(&state, &user_id, sizeof user_id);
+    mk_hash_add(&state, &bound_id, sizeof bound_id);
     mk_hash_add(&state, code, strlen(code));
     mk_hash_end(&state, out);
 }

@@ -149,7 +149,7 @@ is "the API port with the password" "$(api_status admin "$ADMIN_PASSWORD")" 403
 is "and with an app password" "$(api_status admin "$ADMIN_APP")" 200
 shell() {
     "$BIN_DIR/mailkeep" --h=127.0.0.1:"$API_PORT" --u=admin --p="$1" --nologo \
-        --pkv3="$(grep -o 'pkv3=[0-9a-f]*' "$DAEMON_LOG" | tail -n 1 | cut -d= -f2)" \
+        --pkv3="$(grep -o 'pkv3=[0-9A-F]*' "$DAEMON_LOG" | tail -n 1 | cut -d= -f2)" \
         -c GetServerInfo > "$WORK/out" 2>&1
 }
 shell "$ADMIN_PASSWORD"

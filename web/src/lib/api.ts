@@ -165,11 +165,11 @@ export function useToken(token: string | null): void {
   csrfToken = token;
 }
 
-async function json<T>(path: string, init: RequestInit = {}): Promise<T> {
+export async function json<T>(path: string, init: RequestInit = {}): Promise<T> {
   return (await (await call(path, init)).json()) as T;
 }
 
-function body(method: string, value: unknown): RequestInit {
+export function body(method: string, value: unknown): RequestInit {
   return {
     method,
     headers: { 'Content-Type': 'application/json' },
@@ -181,16 +181,18 @@ const cancel = (signal?: AbortSignal): RequestInit => (signal === undefined ? {}
 
 // --- who asks ----------------------------------------------------------------------------------
 
-async function keepToken(session: Promise<Session>): Promise<Session> {
-  const known = await session;
+/** Every answer with a token brings a new one. */
+export async function keepToken<T extends { csrfToken: string | null }>(answer: Promise<T>): Promise<T> {
+  const known = await answer;
   csrfToken = known.csrfToken;
   return known;
 }
 
 export const getSession = (): Promise<Session> => keepToken(json<Session>('session'));
 
-export const logIn = (userName: string, password: string): Promise<Session> =>
-  keepToken(json<Session>('session', body('POST', { userName, password })));
+/** @param code of two-factor sign-in; without one that is needed the answer is `second-factor` */
+export const logIn = (userName: string, password: string, code: string | null): Promise<Session> =>
+  keepToken(json<Session>('session', body('POST', { userName, password, code })));
 
 export async function logOut(): Promise<void> {
   await call('session', { method: 'DELETE' });

@@ -7,6 +7,7 @@ const KEYS: Record<string, Key> = {
   network: 'error.network',
   auth: 'error.auth',
   denied: 'error.denied',
+  'wrong-code': 'error.wrongCode',
   'not-found': 'error.notFound',
   busy: 'error.busy',
   cancelled: 'error.busy',

@@ -55,8 +55,8 @@ export async function refresh(): Promise<void> {
   current = await api.getSession();
 }
 
-export async function logIn(userName: string, password: string): Promise<void> {
-  enter(await api.logIn(userName, password));
+export async function logIn(userName: string, password: string, code: string | null): Promise<void> {
+  enter(await api.logIn(userName, password, code));
 }
 
 export async function logOut(): Promise<void> {
