@@ -184,6 +184,13 @@ void arrival_table_note(MkArchive *archive, const char *gateway_id, int64_t unix
         keep(archive);
 }
 
+void arrival_table_forget(ArrivalTable *table, const char *gateway_id)
+{
+    pthread_mutex_lock(&table->lock);
+    g_hash_table_remove(table->by_gateway, gateway_id);
+    pthread_mutex_unlock(&table->lock);
+}
+
 /* -- outside ----------------------------------------------------------------------------------- */
 MkGatewayActivity mk_archive_gateway_activity(MkArchive *archive, const char *id,
                                               int64_t now_unix_ms)

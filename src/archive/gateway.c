@@ -360,6 +360,8 @@ bool mk_archive_gateway_delete(MkArchive *archive, const char *id, GError **erro
 
     pthread_mutex_lock(&archive->master_lock);
     ok = delete_locked(archive, id, error);
+    if (ok)
+        arrival_table_forget(&archive->arrivals, id);
     pthread_mutex_unlock(&archive->master_lock);
     return ok;
 }

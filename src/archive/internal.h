@@ -108,6 +108,7 @@ void arrival_table_clear(ArrivalTable *table);
 bool arrival_table_load(MkArchive *archive, GError **error);
 /* [loop] A mail for this mailbox (NULL: for none) is durable; kept by a job on its first of a day. */
 void arrival_table_note(MkArchive *archive, const char *gateway_id, int64_t unix_ms);
+void arrival_table_forget(ArrivalTable *table, const char *gateway_id); /* [any] */
 
 /* -- the last verification of each store: verification.c ---------------------------------------- */
 bool verifications_load(MkArchive *archive, GError **error);

@@ -2,7 +2,7 @@
 # T400: the web application's files: policies, caching, packing, size; both languages have all texts
 . "$(dirname "$0")/web-lib.sh"
 [ ! -e "$SOURCE_DIR/build/web/placeholder" ] || skip_all "the web application is not built"
-plan 30
+plan 31
 begin_archive
 
 # --- the page ----------------------------------------------------------------------------------
@@ -49,6 +49,7 @@ FIRST=$(grep -o '/assets/[^"]*' "$DIST/index.html" | sort -u | sed "s,.*,$DIST&.
 ok "the first view is less than 100 KiB ($FIRST)" test "$FIRST" -lt $((100 * 1024))
 
 # --- texts ------------------------------------------------------------------------------------------
-keys() { grep -o "^  '[^']*':" "$SOURCE_DIR/web/src/locales/$1.ts" | sort; }
-is "German and English have the same texts" "$(keys de)" "$(keys en)"
+keys() { grep -o "^  '[^']*':" "$SOURCE_DIR/web/src/$1.ts" | sort; }
+is "German and English have the same texts" "$(keys locales/de)" "$(keys locales/en)"
+is "the console's, too" "$(keys admin/locales/de)" "$(keys admin/locales/en)"
 stopped_well

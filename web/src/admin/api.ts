@@ -226,16 +226,28 @@ export const getIndexSettings = (): Promise<IndexSettings> => invoke('GetIndexSe
 
 // --- the certificate -----------------------------------------------------------------------------------
 
-/** Members are there when the server knows them. */
 export interface Certificate {
-  subject?: string;
-  issuer?: string;
-  names?: string[];
-  notBefore?: string;
-  notAfter?: string;
-  selfSigned?: boolean;
-  fingerprint?: string;
-  publicKeyFingerprint?: string;
+  subject: string;
+  issuer: string;
+  names: string[];
+  notBefore: string;
+  notAfter: string;
+  fingerprint: string;
+  publicKey: string;
+  selfSigned: boolean;
+  chainLength: number;
+  /** The settings file names it: it cannot be replaced here. */
+  fixed: boolean;
+  warnings: string[];
 }
 
 export const getCertificate = (): Promise<Certificate> => invoke('GetCertificate');
+
+export interface MachineSettings {
+  hostname: string;
+  /** The settings file names the host. */
+  hostnameFixed: boolean;
+  restartNeeded: boolean;
+}
+
+export const getMachineSettings = (): Promise<MachineSettings> => invoke('GetMachineSettings');

@@ -4,9 +4,11 @@ import type { Key } from './texts';
 import About from './pages/About.svelte';
 import Access from './pages/Access.svelte';
 import Archives from './pages/Archives.svelte';
+import Certificate from './pages/Certificate.svelte';
 import Home from './pages/Home.svelte';
 import Indexes from './pages/Indexes.svelte';
 import Journals from './pages/Journals.svelte';
+import OutgoingMail from './pages/OutgoingMail.svelte';
 import Services from './pages/Services.svelte';
 import Sessions from './pages/Sessions.svelte';
 import Shell from './pages/Shell.svelte';
@@ -49,6 +51,8 @@ export const GROUPS: readonly PageGroup[] = [
     title: 'group.machine',
     pages: [
       { id: 'services', title: 'services.title', component: Services },
+      { id: 'certificate', title: 'certificate.title', component: Certificate, needs: ['GetCertificate', 'SetCertificate'] },
+      { id: 'smtp', title: 'smtp.title', component: OutgoingMail, needs: ['GetSmtpSettings', 'SetSmtpSettings'] },
     ],
   },
   {
