@@ -52,7 +52,7 @@ in_browser() {
         esac
     done < <(cd "$BROWSER_PACKAGES" &&
         WEB=$WEB PASSWORD=$PASSWORD ADMIN_PASSWORD=$ADMIN_PASSWORD OUT_DIR=$WORK \
-        PACKAGES=$BROWSER_PACKAGES timeout $((PATIENCE > 100 ? 280 : 120)) node "$BROWSER_TESTS/$1.mjs" 2>&1)
+        PACKAGES=$BROWSER_PACKAGES timeout 280 node "$BROWSER_TESTS/$1.mjs" 2>&1)
     [ "$seen" -eq "$planned" ] || bail "tests/browser/$1.mjs ended early"
 }
 

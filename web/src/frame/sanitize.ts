@@ -5,7 +5,7 @@ import { HIT_ID, markHits } from './hits';
 /** Taken out with all that is in them. */
 const DROPPED =
   'script,iframe,frame,frameset,object,embed,applet,base,meta,link,svg,math,video,audio,source,track,' +
-  'template,noscript,noembed,noframes,portal,fencedframe,input,button,select,textarea,option,dialog,title,xmp,plaintext';
+  'area,template,noscript,noembed,noframes,portal,fencedframe,input,button,select,textarea,option,dialog,title,xmp,plaintext';
 /** Taken out, but what is in them stays. */
 const UNWRAPPED = 'form,fieldset,label,picture,map';
 const LINK_SCHEMES = ['http:', 'https:', 'mailto:', 'tel:'];
