@@ -70,6 +70,10 @@ static inline void word_add(Word *word, const char *text, size_t length)
         word->full = true;
     if (word->full)
         return;
+    if (length == 1) { /* mostly: no call for an octet */
+        word->text[word->length++] = *text;
+        return;
+    }
     memcpy(word->text + word->length, text, length);
     word->length += length;
 }
