@@ -20,11 +20,12 @@ typedef struct {
     bool all;
     MkScopeCache *cache; /* borrowed; may be NULL */
     GBytes *ids;         /* uint32_t, ascending, each once */
+    guint hash;          /* of ids */
     MkDocSet *has;       /* the same, as bits by folder id */
 } MkFolderScope;
-#define MK_FOLDER_SCOPE_INIT   \
-    {                          \
-        true, NULL, NULL, NULL \
+#define MK_FOLDER_SCOPE_INIT      \
+    {                             \
+        true, NULL, NULL, 0, NULL \
     }
 void mk_folder_scope_init(MkFolderScope *scope, const MkSearch *search);
 void mk_folder_scope_clear(MkFolderScope *scope);

@@ -46,6 +46,7 @@ void mk_folder_scope_init(MkFolderScope *scope, const MkSearch *search)
     for (guint i = 0; i < ids->len; i++)
         mk_doc_set_add(scope->has, g_array_index(ids, uint32_t, i));
     scope->ids = g_bytes_new(ids->data, ids->len * sizeof(uint32_t));
+    scope->hash = g_bytes_hash(scope->ids);
 }
 
 void mk_folder_scope_clear(MkFolderScope *scope)
@@ -177,14 +178,15 @@ void mk_scope_cache_free(MkScopeCache *cache)
     g_free(cache);
 }
 
-static MkDocSet *cache_find(MkScopeCache *cache, uint32_t segment_id, GBytes *ids)
+static MkDocSet *cache_find(const MkFolderScope *scope, uint32_t segment_id)
 {
+    MkScopeCache *cache = scope->cache;
     MkDocSet *found = NULL;
-    guint hash = g_bytes_hash(ids);
     pthread_mutex_lock(&cache->lock);
     for (GList *link = cache->kept.head; link != NULL && found == NULL; link = link->next) {
         const Kept *kept = link->data;
-        if (kept->segment_id != segment_id || kept->hash != hash || !g_bytes_equal(kept->ids, ids))
+        if (kept->segment_id != segment_id || kept->hash != scope->hash ||
+            !g_bytes_equal(kept->ids, scope->ids))
             continue;
         g_queue_unlink(&cache->kept, link);
         g_queue_push_head_link(&cache->kept, link);
@@ -196,10 +198,11 @@ static MkDocSet *cache_find(MkScopeCache *cache, uint32_t segment_id, GBytes *id
 }
 
 /* Sets of segments that were merged away are not asked for any more and fall out at the end. */
-static void cache_add(MkScopeCache *cache, uint32_t segment_id, GBytes *ids, MkDocSet *docs)
+static void cache_add(const MkFolderScope *scope, uint32_t segment_id, MkDocSet *docs)
 {
+    MkScopeCache *cache = scope->cache;
     Kept *kept = g_new(Kept, 1);
-    *kept = (Kept){ segment_id, g_bytes_hash(ids), g_bytes_ref(ids), mk_doc_set_ref(docs) };
+    *kept = (Kept){ segment_id, scope->hash, g_bytes_ref(scope->ids), mk_doc_set_ref(docs) };
     pthread_mutex_lock(&cache->lock);
     g_queue_push_head(&cache->kept, kept);
     cache->bytes += weight(kept);
@@ -213,7 +216,7 @@ static void cache_add(MkScopeCache *cache, uint32_t segment_id, GBytes *ids, MkD
 
 MkDocSet *mk_scope_known(const MkFolderScope *scope, const MkSegment *segment)
 {
-    return scope->cache == NULL ? NULL : cache_find(scope->cache, segment->info.id, scope->ids);
+    return scope->cache == NULL ? NULL : cache_find(scope, segment->info.id);
 }
 
 MkDocSet *mk_scope_docs(const MkFolderScope *scope, MkWatch *watch, const MkSegment *segment,
@@ -228,6 +231,6 @@ MkDocSet *mk_scope_docs(const MkFolderScope *scope, MkWatch *watch, const MkSegm
         return NULL;
     }
     if (scope->cache != NULL)
-        cache_add(scope->cache, segment->info.id, scope->ids, docs);
+        cache_add(scope, segment->info.id, docs);
     return docs;
 }
