@@ -542,8 +542,8 @@ struct Paced {
     int64_t since_ms;
 };
 typedef struct {
-    int64_t halt_ms, lost_ms; /* how far the index is behind */
-    int64_t hold_ms;          /* the longest that one waits */
+    int64_t slow_ms, halt_ms, lost_ms; /* how far the index is behind */
+    int64_t hold_ms;                   /* the longest that one waits */
 } PaceLimits;
 typedef struct { /* loop only */
     PaceLimits limits;

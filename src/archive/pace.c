@@ -6,7 +6,8 @@
  * behind:
  *
  *   behind by     on the lane at once
- *   < halt_ms     any number
+ *   < slow_ms     any number
+ *   < halt_ms     one: to take a mail in costs about what indexing it costs, and each has a thread
  *   < lost_ms     none more; but no mail waits longer than hold_ms
  *   more          one: this will take minutes (an index that could not be written for a while), and
  *                 taking mail must not suffer that long
@@ -22,14 +23,15 @@ enum { LOOK_MS = 50 }; /* how often those that wait are looked at */
 void pace_init(Pace *pace)
 {
     g_queue_init(&pace->waiting);
-    pace->limits = (PaceLimits){ .halt_ms = 700, .lost_ms = 30000, .hold_ms = 1000 };
+    pace->limits =
+        (PaceLimits){ .slow_ms = 400, .halt_ms = 1000, .lost_ms = 30000, .hold_ms = 1000 };
 }
 
 unsigned pace_room(const PaceLimits *limits, int64_t lag_ms)
 {
-    if (lag_ms < limits->halt_ms)
+    if (lag_ms < limits->slow_ms)
         return UINT_MAX;
-    return lag_ms < limits->lost_ms ? 0 : 1;
+    return lag_ms >= limits->halt_ms && lag_ms < limits->lost_ms ? 0 : 1;
 }
 
 static int64_t lag_of(MkArchive *archive)

@@ -12,10 +12,12 @@ static ArchiveStore *the_store(Fixture *f)
 /* -- how many ------------------------------------------------------------------------------------ */
 static void test_room(void)
 {
-    PaceLimits limits = { .halt_ms = 700, .lost_ms = 30000, .hold_ms = 1000 };
+    PaceLimits limits = { .slow_ms = 400, .halt_ms = 700, .lost_ms = 30000, .hold_ms = 1000 };
 
     g_assert_cmpuint(pace_room(&limits, 0), ==, UINT_MAX);
-    g_assert_cmpuint(pace_room(&limits, 699), ==, UINT_MAX);
+    g_assert_cmpuint(pace_room(&limits, 399), ==, UINT_MAX);
+    g_assert_cmpuint(pace_room(&limits, 400), ==, 1);
+    g_assert_cmpuint(pace_room(&limits, 699), ==, 1);
     g_assert_cmpuint(pace_room(&limits, 700), ==, 0);
     g_assert_cmpuint(pace_room(&limits, 29999), ==, 0);
     g_assert_cmpuint(pace_room(&limits, 30000), ==, 1);
@@ -93,8 +95,9 @@ static void test_waits(void)
     Count count = { 0 };
     Fixture f;
 
-    fall_behind(&f, (PaceLimits){ .halt_ms = 1, .lost_ms = INT64_MAX, .hold_ms = INT64_MAX },
-                &count);
+    fall_behind(
+        &f, (PaceLimits){ .slow_ms = 1, .halt_ms = 1, .lost_ms = INT64_MAX, .hold_ms = INT64_MAX },
+        &count);
     send(&f, 2, &count);
     fixture_turn_until(&f, is_waiting, f.archive);
     for (int turn = 0; turn < 100; turn++)
@@ -126,12 +129,12 @@ static void takes_mail(PaceLimits limits)
 
 static void test_not_for_ever(void)
 {
-    takes_mail((PaceLimits){ .halt_ms = 1, .lost_ms = INT64_MAX, .hold_ms = 20 });
+    takes_mail((PaceLimits){ .slow_ms = 1, .halt_ms = 1, .lost_ms = INT64_MAX, .hold_ms = 20 });
 }
 
 static void test_lost(void)
 {
-    takes_mail((PaceLimits){ .halt_ms = 1, .lost_ms = 1, .hold_ms = INT64_MAX });
+    takes_mail((PaceLimits){ .slow_ms = 1, .halt_ms = 1, .lost_ms = 1, .hold_ms = INT64_MAX });
 }
 
 /* The end comes while one waits: it is reported, once. */
@@ -140,8 +143,9 @@ static void test_stop(void)
     Count count = { 0 };
     Fixture f;
 
-    fall_behind(&f, (PaceLimits){ .halt_ms = 1, .lost_ms = INT64_MAX, .hold_ms = INT64_MAX },
-                &count);
+    fall_behind(
+        &f, (PaceLimits){ .slow_ms = 1, .halt_ms = 1, .lost_ms = INT64_MAX, .hold_ms = INT64_MAX },
+        &count);
     send(&f, 2, &count);
     fixture_turn_until(&f, is_waiting, f.archive);
     pthread_mutex_unlock(&the_store(&f)->index_writer_lock);
