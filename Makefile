@@ -151,9 +151,12 @@ SUPPORT_LIB = $(B)/libsupport.a
 EXTRACT_LIB = $(B)/libextract.a
 EXTRACT_LIBS = $(shell pkg-config --libs $(EXTRACT_PACKAGES))
 
+# What runs in one thread only has nothing to tell the thread sanitizer.
+UNIT_NOT_tsan = $(B)/tests/unit/mail/% $(B)/tests/unit/extract/%
+
 PROGRAMS = $(if $(DAEMON),$(B)/mailkeepd) $(if $(SHELL_ROOM),$(B)/mailkeep) \
            $(if $(EXTRACT),$(B)/mailkeep-extract)
-UNIT  = $(call program,tests/unit/$(or $(ROOM),*)/test_*.c)
+UNIT  = $(filter-out $(UNIT_NOT_$(VARIANT)),$(call program,tests/unit/$(or $(ROOM),*)/test_*.c))
 FAULT = $(call program,tests/fault/*.c)
 BENCH = $(call program,tests/bench/*.c)
 TOOLS = $(call program,tests/tools/*.c)

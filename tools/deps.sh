@@ -46,8 +46,8 @@ build_packages=(
 run_packages=(poppler-utils catdoc)
 check_packages=(
     clang clang-format clang-tidy cppcheck git perl python3
-    curl openssl procps socat swaks zstd
-    chromium fonts-liberation fonts-noto-core
+    curl oathtool openssl procps socat swaks zstd
+    chromium fonts-liberation fonts-noto-core zbar-tools
 )
 # The web application's build; a Node.js from elsewhere is as good.
 command -v npm > /dev/null && command -v node > /dev/null || build_packages+=(nodejs npm)

@@ -23,6 +23,12 @@ typedef struct MkAdmin MkAdmin;
 
 /* @settings is borrowed for the lifetime. */
 MkAdmin *mk_admin_new(MkLoop *loop, MkArchive *archive, const MkSettings *settings);
+/*
+ * Hears that the files of the certificate have changed (SetCertificate, CreateSelfSignedCertificate):
+ * takes them for new connections. On the loop; false with @error fails the call.
+ */
+typedef bool (*MkAdminCertificateFunc)(void *cookie, GError **error);
+void mk_admin_on_certificate(MkAdmin *admin, MkAdminCertificateFunc func, void *cookie);
 /* MkHttpHandler of the API port: Basic on every request, administrators only. */
 void mk_admin_handle(MkHttpRequest *request, void *admin);
 /*
@@ -34,6 +40,8 @@ void mk_admin_handle(MkHttpRequest *request, void *admin);
  */
 void mk_admin_invoke(MkAdmin *admin, MkHttpRequest *request, MkPrincipal *principal,
                      const char *action, bool format_bom);
+/* Our own name in SMTP (settings.h); borrowed. */
+const char *mk_admin_hostname(const MkAdmin *admin);
 /* Cancels long-running operations, answers all waiting requests. */
 void mk_admin_stop(MkAdmin *admin);
 /* No call runs any more. */

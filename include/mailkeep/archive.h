@@ -10,7 +10,7 @@
  * Names      Archives and folders: `user/Folder/Sub` (spec "Folder names"); mail that nobody
  *            owns: `@catchall/Unknown E-mail Addresses`. User names compare without case.
  * Errors     MK_ERROR_NOT_FOUND also for what exists and must not be seen.
- * Source     spec US-01..19, IF-13..17, GW-01..11
+ * Source     spec US-01..19, IF-13..17, GW-01..11, SM-01, SM-04
  */
 #ifndef MAILKEEP_ARCHIVE_H
 #define MAILKEEP_ARCHIVE_H
@@ -25,6 +25,7 @@
 #include <mailkeep/index.h>
 #include <mailkeep/loop.h>
 #include <mailkeep/store.h>
+#include <mailkeep/text.h>
 
 typedef struct MkArchive MkArchive;
 
@@ -36,13 +37,34 @@ typedef struct MkArchive MkArchive;
 
 /* -- the installation ---------------------------------------------------------------------- */
 /*
- * mk_archive_init() - make a new data directory with keys, databases and the user `admin`
- * @out_recovery  (out) the recovery key, shown once (crypto.h); the caller wipes it
- * MK_ERROR_EXISTS when there is one already; MK_ERROR_INVALID when the password breaks the policy.
+ * mk_archive_lock() - be the only one who works on a data directory
+ * Returns a file descriptor that holds the lock until it is closed, or -1 with MK_ERROR_BUSY when
+ * another process has it. The directory must exist.
  */
+int mk_archive_lock(const char *data_dir, GError **error);
+/*
+ * mk_archive_settle() - after the lock, before anything else: end what a crash has cut off
+ * A new archive that was not established yet is thrown away, one that was is moved in place.
+ */
+bool mk_archive_settle(const char *data_dir, GError **error);
+/*
+ * mk_archive_prepare() - make a new archive with keys, databases and the user `admin`, in
+ *                        <data_dir>/new: it counts for nothing yet
+ * @out_recovery  (out) the recovery key, shown once (crypto.h); the caller wipes it
+ * MK_ERROR_EXISTS when there is an archive already, or the rest of one; MK_ERROR_INVALID when the
+ * password breaks the policy. Throws away what an earlier call has prepared.
+ */
+bool mk_archive_prepare(const char *data_dir, const char *admin_password, uint64_t map_size_bytes,
+                        char **out_recovery, GError **error);
+/* Moves the prepared archive in place, durably: a crash leaves none of it, or mk_archive_settle()
+ * all of it. */
+bool mk_archive_establish(const char *data_dir, GError **error);
+/* Both in one. */
 bool mk_archive_init(const char *data_dir, const char *admin_password, uint64_t map_size_bytes,
                      char **out_recovery, GError **error);
 bool mk_archive_is_initialised(const char *data_dir);
+/* Neither an archive nor the rest of one: a new one may be made here. */
+bool mk_archive_is_absent(const char *data_dir);
 /*
  * mk_archive_rebuild_catalogs() - make the catalog of every store anew from its packs
  * @out_mails  (out) mails found in them
@@ -106,6 +128,7 @@ typedef struct {
     uint32_t privileges;
     GPtrArray *folder_rights; /* MkFolderRights * */
     bool has_password;
+    bool two_factor; /* signing in takes a code as well */
 } MkUser;
 void mk_user_free(MkUser *user);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(MkUser, mk_user_free)
@@ -136,7 +159,7 @@ typedef struct {
 } MkUserChange;
 bool mk_archive_user_change(MkArchive *archive, const char *user_name, const MkUserChange *change,
                             GError **error);
-/* Checks the password policy (US-04, US-05), hashes, stores; sessions of the user end. */
+/* Checks the password policy (US-04, US-05), hashes, stores; sessions and app passwords of the user end. */
 bool mk_archive_user_set_password(MkArchive *archive, const char *user_name, const char *password,
                                   GError **error);
 /* @rights 0 takes the entry away. MK_ERROR_NOT_FOUND when there is no such archive or folder. */
@@ -144,26 +167,48 @@ bool mk_archive_user_set_rights(MkArchive *archive, const char *user_name, const
                                 uint32_t rights, GError **error);
 bool mk_archive_user_clear_rights(MkArchive *archive, const char *user_name, GError **error);
 /* Pure: MK_ERROR_INVALID with the rule that is broken. */
+typedef struct {
+    unsigned min_characters;
+    unsigned max_in_a_row; /* of the same character */
+    unsigned min_classes;  /* of A-Z, a-z, 0-9, other printable ASCII, letters without case */
+    const char *const
+        *forbidden; /* must not be part of it in any case, nor the user name; NULL ends */
+} MkPasswordPolicy;
+/* The same rules for those who show them while somebody types. */
+const MkPasswordPolicy *mk_password_policy(void);
 bool mk_password_policy_check(const char *user_name, const char *password, GError **error);
 
 /* -- principals and sessions --------------------------------------------------------------- */
 /* Who asks. Immutable and counted; rights are looked up anew at each use. */
 typedef struct MkPrincipal MkPrincipal;
 /*
- * mk_archive_login() - check a name and a password
+ * mk_archive_login() - check a name and a password, or an app password: for programs
  * @protocol  "web", "api", "shell" ...: for the session list; static
  *
  * MK_ERROR_AUTH: unknown, wrong, no password, no login privilege: all alike and equally slow;
- * MK_ERROR_BUSY: too many failures for this name or client address lately (login throttling).
+ * MK_ERROR_BUSY: too many failures for this name or client address lately (login throttling);
+ * MK_ERROR_DENIED: right, but with two-factor sign-in programs need an app password.
  * A right answer is remembered for some minutes (keyed hash in memory), so that Basic on every
  * request costs no Argon2id each.
  */
 MkPrincipal *mk_archive_login(MkArchive *archive, const char *user_name, const char *password,
                               const char *peer_address, const char *protocol, GError **error);
+/*
+ * mk_archive_login_person() - the same for somebody at a keyboard
+ * @code            of two-factor sign-in, or a recovery code; NULL or "" = none
+ * @out_wants_code  (out) when NULL is returned: the password is right, but not @code
+ *
+ * App passwords do not count. Wrong codes are throttled as wrong passwords are. A code that was
+ * right has been used: it is worth nothing a second time.
+ */
+MkPrincipal *mk_archive_login_person(MkArchive *archive, const char *user_name,
+                                     const char *password, const char *code,
+                                     const char *peer_address, const char *protocol,
+                                     bool *out_wants_code, GError **error);
 MkPrincipal *mk_principal_ref(MkPrincipal *principal);
 void mk_principal_unref(MkPrincipal *principal);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(MkPrincipal, mk_principal_unref)
-/* Still exists, may still log in, password unchanged since the login. [any] */
+/* Still exists, may still log in, password unchanged (app password not revoked) since the login. [any] */
 bool mk_principal_is_valid(MkArchive *archive, const MkPrincipal *principal);
 bool mk_principal_is_admin(MkArchive *archive, const MkPrincipal *principal); /* [any] */
 char *mk_principal_user_name(MkArchive *archive,
@@ -187,6 +232,74 @@ void mk_archive_session_end(MkArchive *archive, const char *id);
 GPtrArray *mk_archive_sessions(
     MkArchive *archive); /* MkSessionInfo *: seen in the last 15 minutes */
 void mk_session_info_free(MkSessionInfo *info);
+
+/* -- the own account (WA-13) --------------------------------------------------------------- */
+/*
+ * What users do to their own account. MK_ERROR_DENIED for a principal that came with an app
+ * password, and where it is not allowed.
+ *
+ * @password      the present one, asked for again: MK_ERROR_AUTH when it is wrong, _BUSY as a login
+ * @peer_address  whose failures are counted
+ * @out_principal (out) the only login of the user that goes on: all others have ended
+ */
+typedef struct {
+    bool may_change_password; /* by privilege, and when the password is kept here */
+    bool two_factor;
+    unsigned recovery_codes; /* that are left */
+} MkAccount;
+bool mk_archive_account(MkArchive *archive, const MkPrincipal *principal, MkAccount *out,
+                        GError **error);
+/* MK_ERROR_INVALID: the new password breaks the policy, or is the present one. App passwords stay. */
+bool mk_archive_change_own_password(MkArchive *archive, const MkPrincipal *principal,
+                                    const char *password, const char *new_password,
+                                    const char *peer_address, MkPrincipal **out_principal,
+                                    GError **error);
+
+/*
+ * Two-factor sign-in: TOTP (RFC 6238) with HMAC-SHA-1, six digits, 30 seconds; one step too early
+ * or too late is taken, each step once, and never one before it.
+ *
+ * mk_archive_two_factor_begin() - a new secret, which counts when a code of it is confirmed
+ * @out_secret  (out) base32 (RFC 4648), 160 bits; the caller wipes it. MK_ERROR_EXISTS when it is on.
+ */
+bool mk_archive_two_factor_begin(MkArchive *archive, const MkPrincipal *principal,
+                                 const char *password, const char *peer_address, char **out_secret,
+                                 GError **error);
+/*
+ * mk_archive_two_factor_confirm() - switch it on
+ * @out_recovery_codes  (out) MK_RECOVERY_CODES of them, shown once: kept as hashes only
+ * MK_ERROR_AUTH: the code is wrong; _NOT_FOUND: nothing has been begun in the last minutes.
+ */
+bool mk_archive_two_factor_confirm(MkArchive *archive, const MkPrincipal *principal,
+                                   const char *code, const char *peer_address,
+                                   MkPrincipal **out_principal, char ***out_recovery_codes,
+                                   GError **error);
+bool mk_archive_two_factor_off(MkArchive *archive, const MkPrincipal *principal,
+                               const char *password, const char *peer_address, GError **error);
+/* By an administrator, for somebody who has lost all of it. True also when it was off. */
+bool mk_archive_two_factor_reset(MkArchive *archive, const char *user_name, GError **error);
+/* Each code signs in once in place of a TOTP code. New ones end those before. */
+#define MK_RECOVERY_CODES 10
+bool mk_archive_recovery_codes_renew(MkArchive *archive, const MkPrincipal *principal,
+                                     const char *password, const char *peer_address,
+                                     char ***out_recovery_codes, GError **error);
+
+/* App passwords: for programs, which cannot ask for a code; random, kept as keyed hashes. */
+typedef struct {
+    uint32_t id;
+    char *name;
+    int64_t created_unix_ms;
+    int64_t used_unix_ms; /* the last time; 0 = never; after a restart some minutes older */
+} MkAppPassword;
+void mk_app_password_free(MkAppPassword *app_password);
+/* MkAppPassword *, the oldest first. [any] */
+GPtrArray *mk_archive_app_passwords(MkArchive *archive, const MkPrincipal *principal);
+/* @out_secret (out) 160 bits as letters and digits, shown once; the caller wipes it */
+bool mk_archive_app_password_create(MkArchive *archive, const MkPrincipal *principal,
+                                    const char *password, const char *peer_address,
+                                    const char *name, char **out_secret, GError **error);
+bool mk_archive_app_password_revoke(MkArchive *archive, const MkPrincipal *principal, uint32_t id,
+                                    GError **error);
 
 /* -- folders and rights ----------------------------------------------------------------- */
 /* MkFolder * readable by @principal, ordered by path; @below NULL or a folder; @max_levels 0 = all. [any] */
@@ -397,6 +510,20 @@ GBytes *mk_archive_report_read(MkArchive *archive, const MkPrincipal *principal,
 GArray *mk_archive_attachment_texts(MkArchive *archive, const MkPrincipal *principal, MkMailId id,
                                     GError **error);
 
+/*
+ * mk_archive_attachment_preview() - what one attachment says, for those who read the mail
+ * @number     of the part
+ * @cancelled  atomic; may be NULL
+ * @out        set on success, whatever became of the text; the caller clears it
+ *
+ * Read anew at each call, whatever the index has been told to leave out, but without OCR; at most
+ * MK_LIMIT_PREVIEW_TEXT_BYTES and MK_LIMIT_PREVIEW_SECONDS. MK_ERROR_NOT_FOUND: no such mail or part,
+ * or not theirs to see. MK_ERROR_BUSY: MK_LIMIT_PREVIEWS are being read. Blocks.
+ */
+bool mk_archive_attachment_preview(MkArchive *archive, const MkPrincipal *principal, MkMailId id,
+                                   unsigned number, const int *cancelled, MkExtracted *out,
+                                   GError **error);
+
 /* -- suggestions -------------------------------------------------------------------------- */
 typedef enum { MK_SUGGEST_WORD, MK_SUGGEST_ADDRESS, MK_SUGGEST_FOLDER } MkSuggestKind;
 typedef struct {
@@ -465,6 +592,38 @@ bool mk_archive_select_indexes(MkArchive *archive, GError **error);
 bool mk_archive_rebuild_archive_index(MkArchive *archive, uint32_t store_id, const char *folder,
                                       MkProgressFunc on_progress, void *cookie, GError **error);
 
+/* -- sending mail: settings (SM-01, SM-04) ------------------------------------------------------ */
+typedef enum { MK_SMTP_IN_CLEAR, MK_SMTP_STARTTLS_NEEDED, MK_SMTP_IMPLICIT_TLS } MkSmtpSecurity;
+/* How mail of ours leaves. No member is NULL. */
+typedef struct {
+    char *host; /* "": mail is not sent */
+    uint16_t port;
+    MkSmtpSecurity security;
+    bool ignore_certificate; /* neither its name nor who signed it matters */
+    bool log_in;             /* never with MK_SMTP_IN_CLEAR */
+    char *user_name;
+    char *password;
+    char *from_name;
+    char *from_address; /* also the reverse-path */
+    char **recipients;  /* of notifications; NULL-terminated */
+} MkSmtpSettings;
+void mk_smtp_settings_clear(MkSmtpSettings *settings); /* wipes the password */
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(MkSmtpSettings, mk_smtp_settings_clear)
+/* The defaults when there are none. Reads the master database: the password is in no other memory. */
+bool mk_archive_smtp_settings(MkArchive *archive, MkSmtpSettings *out, GError **error);
+/*
+ * mk_archive_set_smtp_settings() - all of them at once
+ * @settings  a NULL password keeps the one there is, unless the host is another one
+ * MK_ERROR_INVALID names the member that is wrong. An empty host takes all of them away.
+ */
+bool mk_archive_set_smtp_settings(MkArchive *archive, const MkSmtpSettings *settings,
+                                  GError **error);
+/* There are some: mail can be sent. [any] */
+bool mk_archive_can_send(MkArchive *archive);
+/* "name@domain", UTF-8, without blanks, quotes, brackets and control characters: what may stand
+ * between < and > of a command. Pure. */
+bool mk_smtp_address_is_good(const char *address);
+
 /* -- stores ------------------------------------------------------------------------------ */
 typedef struct {
     uint32_t id;
@@ -499,6 +658,7 @@ void mk_archive_release_memory(MkArchive *archive);
 /* -- gauges [any] ------------------------------------------------------------------------- */
 typedef struct {
     uint64_t spool_bytes, spools_open;
+    uint64_t ingest_held; /* mails that wait before the lane because the index is behind */
     uint64_t ingest_waiting, ingest_running;
     uint64_t mails_new, mails_again, reports, reports_broken, unowned; /* since start */
     uint64_t ingest_failed;                 /* mails that could not be kept, since start */

@@ -43,8 +43,16 @@ MkReader mk_reader(const void *data, size_t length);
 uint8_t mk_read_u8(MkReader *r);
 uint32_t mk_read_u32(MkReader *r);                        /* big endian */
 uint64_t mk_read_u64(MkReader *r);                        /* big endian */
-uint64_t mk_read_varint(MkReader *r);                     /* LEB128, at most 10 octets, minimal */
+uint64_t mk_read_long_varint(MkReader *r);                /* for mk_read_varint() only */
 const uint8_t *mk_read_bytes(MkReader *r, size_t length); /* NULL when too short; borrowed */
+/* LEB128, at most 10 octets, minimal. Most are one octet long, and searches read very many. */
+static inline uint64_t mk_read_varint(MkReader *r)
+{
+    if (r->failed || r->length == 0 || *r->data >= 0x80)
+        return mk_read_long_varint(r);
+    r->length--;
+    return *r->data++;
+}
 /* varint length, then octets; a GBytes-free borrowed view */
 const uint8_t *mk_read_block(MkReader *r, size_t *out_length);
 /* the same as a new NUL-terminated string; NULL (and failed) on NUL inside or over the end */

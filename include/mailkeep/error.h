@@ -45,6 +45,18 @@ typedef enum {
 bool mk_fail(GError **error, MkErrorCode code, const char *format, ...) G_GNUC_PRINTF(3, 4);
 
 /*
+ * mk_fail_hint() - the same, with a name that programs know what happened by
+ * @hint    static: "query-mark"; docs/protocols/web-api.md has all of them
+ * @number  which word, or the bound that is exceeded; 0: none
+ *
+ * For what people do wrong themselves and must be told in their own language.
+ */
+bool mk_fail_hint(GError **error, MkErrorCode code, const char *hint, unsigned number,
+                  const char *format, ...) G_GNUC_PRINTF(5, 6);
+/* NULL when there is none; static. */
+const char *mk_error_hint(const GError *error, unsigned *out_number);
+
+/*
  * mk_fail_errno() - the same from an errno value (also -rc of a libuv call)
  *
  * The code follows from the number: ENOSPC, EDQUOT -> NO_SPACE; ENOENT -> NOT_FOUND;

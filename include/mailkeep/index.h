@@ -112,6 +112,17 @@ MkSnippet *mk_query_snippet(const MkQuery *query, unsigned fields, MkField field
                             size_t length, size_t max_bytes);
 void mk_snippet_free(MkSnippet *snippet);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(MkSnippet, mk_snippet_free)
+/*
+ * The same for many texts of one field: what @query looks for in it, made ready once.
+ * Borrows @query. One thread at a time. NULL when no clause looks for anything in @field; NULL
+ * highlights nothing, and its snippet is the beginning.
+ */
+typedef struct MkFinder MkFinder;
+MkFinder *mk_finder_new(const MkQuery *query, unsigned fields, MkField field);
+void mk_finder_free(MkFinder *finder);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(MkFinder, mk_finder_free)
+GArray *mk_finder_highlight(MkFinder *finder, const char *text, size_t length, unsigned max);
+MkSnippet *mk_finder_snippet(MkFinder *finder, const char *text, size_t length, size_t max_bytes);
 /* Has it a clause that could match in @field? (Whether a snippet of it is worth reading.) */
 bool mk_query_looks_at(const MkQuery *query, unsigned fields, MkField field);
 /* A text in normal form for tests and for the fuzzer: parse(format(q)) equals q. */

@@ -43,11 +43,29 @@
 #define MK_LIMIT_SMTP_MIN_RATE_BYTES 100   /* a second, over a minute of DATA; slower is 421 */
 #define MK_LIMIT_SMTP_TRANSACTIONS 10000   /* a session */
 
+/* Of the client. Waiting is shorter than RFC 5321 4.5.3.2 asks, but behind the last dot: there a
+ * mail that is given up too early may be sent twice; before it, only tried again. */
+#define MK_LIMIT_SMTP_CONNECT_MS 30000
+#define MK_LIMIT_SMTP_REPLY_MS 60000        /* greeting and commands */
+#define MK_LIMIT_SMTP_DATA_START_MS 120000  /* RFC 5321 4.5.3.2.4 */
+#define MK_LIMIT_SMTP_DATA_END_MS 600000    /* RFC 5321 4.5.3.2.6 */
+#define MK_LIMIT_SMTP_SEND_MS 1800000       /* all of it */
+#define MK_LIMIT_SMTP_REPLY_LINES 100       /* of one reply */
+#define MK_LIMIT_SMTP_REPLY_BYTES 8192      /* the same, all lines */
+#define MK_LIMIT_SMTP_REPLY_SHOWN_BYTES 512 /* of it, in an error */
+#define MK_LIMIT_SMTP_HOST_BYTES 255
+#define MK_LIMIT_SMTP_NOTIFIED 20 /* recipients of notifications */
+#define MK_LIMIT_SENDS 4          /* restores by mail at once; each has its mail in memory */
+#define MK_LIMIT_RESTORES 30      /* of one user within the window: nobody is flooded */
+#define MK_LIMIT_RESTORE_WINDOW_MS 600000
+
 /* -- net, http -------------------------------------------------------------------------- */
 #define MK_LIMIT_CONNECTIONS 1000 /* default of limits.connections */
 #define MK_LIMIT_TLS_HANDSHAKE_MS 30000
 #define MK_LIMIT_WRITE_QUEUE_BYTES (1u << 20) /* unsent; above it the owner must wait */
 #define MK_LIMIT_READ_CHUNK_BYTES (64u << 10)
+#define MK_LIMIT_CERTIFICATE_BYTES (64u << 10) /* a chain in PEM; three of RSA 4096 have 8 KiB */
+#define MK_LIMIT_TLS_KEY_BYTES (16u << 10)     /* in PEM; RSA 8192 has 6 KiB */
 #define MK_LIMIT_HTTP_URL_BYTES 16384
 #define MK_LIMIT_HTTP_HEADER_BYTES 32768
 #define MK_LIMIT_HTTP_HEADERS 100
@@ -71,13 +89,18 @@
 #define MK_LIMIT_LOGIN_WINDOW_MS 600000
 #define MK_LIMIT_SESSION_IDLE_MS 3600000 /* web session */
 #define MK_LIMIT_SESSIONS 10000
-#define MK_LIMIT_PROPERTY_BYTES 1024    /* full name, distinguished name, one address of a user */
-#define MK_LIMIT_USER_ADDRESSES 1000    /* e-mail addresses, POP3 user names of one user */
-#define MK_LIMIT_USER_RIGHTS 10000      /* folders that one user has rights on */
-#define MK_LIMIT_LOGIN_TRACKED 10000    /* names and addresses whose failures are counted */
-#define MK_LIMIT_LOGIN_CACHE 1000       /* right answers remembered ... */
-#define MK_LIMIT_LOGIN_CACHE_MS 300000  /* ... this long, so that Basic costs no Argon2id each */
-#define MK_LIMIT_SESSION_SEEN_MS 900000 /* a session counts as active so long */
+#define MK_LIMIT_PROPERTY_BYTES 1024   /* full name, distinguished name, one address of a user */
+#define MK_LIMIT_USER_ADDRESSES 1000   /* e-mail addresses, POP3 user names of one user */
+#define MK_LIMIT_USER_RIGHTS 10000     /* folders that one user has rights on */
+#define MK_LIMIT_LOGIN_TRACKED 10000   /* names and addresses whose failures are counted */
+#define MK_LIMIT_LOGIN_CACHE 1000      /* right answers remembered ... */
+#define MK_LIMIT_LOGIN_CACHE_MS 300000 /* ... this long, so that Basic costs no Argon2id each */
+#define MK_LIMIT_TWO_FACTOR_SETUP_MS 900000 /* from a new secret to the first code of it */
+#define MK_LIMIT_LOGIN_CODE_BYTES 64        /* as typed: blanks and dashes included */
+#define MK_LIMIT_APP_PASSWORDS 50           /* of one user */
+#define MK_LIMIT_APP_PASSWORD_NAME_BYTES 200
+#define MK_LIMIT_APP_PASSWORD_USE_MS 600000 /* the last use is written at most so often */
+#define MK_LIMIT_SESSION_SEEN_MS 900000     /* a session counts as active so long */
 #define MK_LIMIT_GATEWAY_MAILBOXES 10000
 #define MK_LIMIT_SESSIONS_PER_USER 100 /* web sessions; the least used one ends */
 
@@ -87,12 +110,23 @@
 #define MK_LIMIT_WEB_TEXT_PARTS 20         /* text parts shown; more are listed as attachments */
 #define MK_LIMIT_WEB_ADDRESSES 1000        /* addresses shown of one field */
 #define MK_LIMIT_WEB_DOWNLOAD_BYTES (64u << 20) /* mails in memory that wait for slow readers */
+#define MK_LIMIT_ZIP_MAILS 1000
+#define MK_LIMIT_ZIP_BYTES (2000u << 20) /* all mails of one; far below where ZIP64 begins */
+#define MK_LIMIT_ZIP_NAME_BYTES 120      /* of a file in it: Windows' paths have 260 characters */
+
+/* -- first start ------------------------------------------------------------------------ */
+#define MK_LIMIT_SETUP_CLAIMS 10       /* wrong tokens of one address ... */
+#define MK_LIMIT_SETUP_WINDOW_MS 60000 /* ... in this time; 256 bits are not guessed anyway */
+#define MK_LIMIT_SETUP_TRACKED 1000    /* addresses that are counted; more are refused */
 
 /* -- attachment text --------------------------------------------------------------------- */
 #define MK_LIMIT_ATTACHMENT_TEXT_BYTES (2u << 20) /* text of one attachment */
 #define MK_LIMIT_EXTRACT_BYTES (64u << 20)        /* octets of one attachment given to the helper */
 #define MK_LIMIT_EXTRACT_SECONDS 30               /* for one attachment; twice as much with OCR */
 #define MK_LIMIT_EXTRACT_MEMORY_MIB 512           /* of the helper: address space */
+#define MK_LIMIT_PREVIEWS 2                       /* attachments read for people at a time */
+#define MK_LIMIT_PREVIEW_SECONDS 5                /* for one of them: somebody waits */
+#define MK_LIMIT_PREVIEW_TEXT_BYTES (512u << 10)  /* of it: more than one reads on a screen */
 #define MK_LIMIT_EXTRACT_ENTRIES 1000             /* in all archives of one attachment */
 #define MK_LIMIT_EXTRACT_DEPTH 4                  /* archives and mails in each other */
 #define MK_LIMIT_EXTRACT_MAIL_ATTACHMENTS 100     /* of one mail; the rest is "not indexed" */
@@ -118,6 +152,7 @@
 #define MK_LIMIT_SAVED_SEARCH_BYTES 16384      /* its criteria */
 #define MK_LIMIT_SCOPE_CACHE_BYTES (8u << 20)  /* which mails are in the folders of a search */
 #define MK_LIMIT_INDEX_CACHE_BYTES (24u << 20) /* opened blocks kept in memory, per index */
+#define MK_LIMIT_TEXT_CACHE_BYTES (16u << 20)  /* texts of mails shown last, per store */
 #define MK_LIMIT_MERGE_BYTES (96u << 20)       /* memory of a merge */
 #define MK_LIMIT_SEARCH_MS 10000               /* a search is ended after this */
 #define MK_LIMIT_SEGMENT_MAILS 20000           /* mails in one index batch */

@@ -46,6 +46,35 @@ const char *mk_tls_public_key_fingerprint(const MkTls *tls);
  */
 bool mk_tls_make_self_signed(const char *hostname, const char *certificate_pem_path,
                              const char *key_pem_path, GError **error);
+/* The same as PEM texts; @out_key is wiped by the caller. */
+bool mk_tls_make_self_signed_pem(const char *hostname, char **out_certificate, char **out_key,
+                                 GError **error);
+/*
+ * mk_tls_check_pair() - could a server use these?
+ * @chain_pem  the server's certificate, then those that vouch for it
+ * MK_ERROR_INVALID: not PEM, a key with a password, a key of another certificate; the message says
+ * which and never shows the key. Says nothing of dates and names: see MkCertificate.
+ */
+bool mk_tls_check_pair(const char *chain_pem, const char *key_pem, GError **error);
+
+/* -- certificates, to look at: any thread --------------------------------------------------- */
+typedef struct {
+    char *subject; /* "C=DE, O=Example, CN=archive.example.com" */
+    char *issuer;
+    char **names; /* host names and addresses of the SAN; without one the common name */
+    int64_t not_before_unix_ms;
+    int64_t not_after_unix_ms;
+    char *fingerprint;    /* SHA-256 of the DER, 64 hex digits in upper case */
+    char *public_key;     /* as mk_tls_public_key_fingerprint() */
+    bool self_signed;     /* subject and issuer are one */
+    unsigned chain_count; /* certificates in the text, this one included */
+} MkCertificate;
+/* The first certificate of @chain_pem. MK_ERROR_INVALID when there is none or one is not read. */
+MkCertificate *mk_certificate_parse(const char *chain_pem, GError **error);
+/* A name stands for itself, `*.example.com` for one label more (RFC 9525 6.3); without case. */
+bool mk_certificate_covers(const MkCertificate *certificate, const char *hostname);
+void mk_certificate_free(MkCertificate *certificate);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(MkCertificate, mk_certificate_free)
 
 /* -- streams ---------------------------------------------------------------------------- */
 typedef struct MkStream MkStream;

@@ -39,8 +39,9 @@ typedef struct {
 } MkServiceSettings;
 
 typedef struct {
-    char *hostname; /* default: the machine's name */
-    char *data_dir; /* default without a file: ./data; with one: /var/lib/mailkeep */
+    char *hostname;      /* default: that of machine.yaml, else the machine's name */
+    bool hostname_given; /* by the configuration file: machine.yaml counts for nothing */
+    char *data_dir;      /* default without a file: ./data; with one: /var/lib/mailkeep */
     MkLogLevel log_level;
     char *tls_certificate; /* "auto" or a PEM file */
     char *tls_key;         /* PEM file; "" with auto */
@@ -64,6 +65,18 @@ MkSettings *mk_settings_parse(const char *text, size_t length, const char *name,
                               GError **error);
 void mk_settings_free(MkSettings *settings);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(MkSettings, mk_settings_free)
+
+/*
+ * -- machine.yaml: what was chosen in the browser -----------------------------------------------
+ * <data_dir>/machine.yaml has the form of the configuration file, but no other key than `hostname`.
+ * mk_settings_load() reads it; it applies where the configuration file says nothing.
+ */
+/* NULL without @error: no such file, or it names none. MK_ERROR_INVALID, _IO. New string. */
+char *mk_settings_machine_hostname(const char *data_dir, GError **error);
+/* Blocks (fsync). MK_ERROR_INVALID: no host name. */
+bool mk_settings_keep_hostname(const char *data_dir, const char *hostname, GError **error);
+/* Letters, digits, hyphens and dots in labels of at most 63, 253 in all (RFC 1123 2.1) */
+bool mk_settings_is_host_name(const char *text);
 
 const char *mk_service_name(MkServiceKind kind); /* "smtp", ... */
 

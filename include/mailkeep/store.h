@@ -67,7 +67,7 @@ bool mk_store_folder_make(MkStore *store, const char *path, uint32_t *out_id, GE
 void mk_store_folder_find(MkStore *store, const char *path, uint32_t *out_id);
 /* All folders, MkFolder *, by path, ordered. From memory as well. */
 GPtrArray *mk_store_folders(MkStore *store);
-/* The same without copies, in no order; @func must be quick and not call the store. */
+/* The same without copies, by id; @func must be quick and not call the store. */
 void mk_store_folders_each(MkStore *store, void (*func)(const MkFolder *folder, void *cookie),
                            void *cookie);
 /* The path of an id, or NULL: new string. From memory as well. */

@@ -18,6 +18,7 @@
 #include <mailkeep/admin.h>
 #include <mailkeep/archive.h>
 #include <mailkeep/http.h>
+#include <mailkeep/settings.h>
 
 typedef struct MkWeb MkWeb;
 MkWeb *mk_web_new(MkLoop *loop, MkArchive *archive, MkAdmin *admin);
@@ -29,7 +30,36 @@ typedef struct {
     uint16_t https_port;
 } MkWebRedirect;
 void mk_web_redirect(MkHttpRequest *request, void *redirect);
+/* The daemon stops: mails being sent to other servers are cut off, their requests answered. */
+void mk_web_stop(MkWeb *web);
 bool mk_web_is_idle(const MkWeb *web);
 void mk_web_free(MkWeb *web);
+
+/*
+ * -- first start: no archive yet ----------------------------------------------------------------
+ * The routes below /api/v1/setup/ and the application's page, nothing else. Whoever brings the
+ * token of the one-time link first gets the set-up session; the token is worth nothing from then
+ * on. Nothing that is chosen leaves memory before the archive is established.
+ */
+typedef struct MkSetup MkSetup;
+typedef struct {
+    const MkSettings *settings; /* borrowed for the lifetime */
+    uint16_t https_port;        /* where it really listens */
+    /* [loop] The link has been used. */
+    void (*on_claimed)(void *cookie);
+    /*
+     * [loop] The archive, the host name and the certificate are in place: start everything. The
+     * answer is the web room that takes over, NULL with @error; it may be called again then.
+     */
+    MkWeb *(*start)(void *cookie, GError **error);
+    void *cookie;
+} MkSetupOptions;
+MkSetup *mk_setup_new(MkLoop *loop, const MkSetupOptions *options);
+/* The link's token, 256 bits in hex: a secret until it is claimed. */
+const char *mk_setup_token(const MkSetup *setup);
+/* MkHttpHandler of the HTTPS port until start() has succeeded. */
+void mk_setup_handle(MkHttpRequest *request, void *setup);
+bool mk_setup_is_idle(const MkSetup *setup);
+void mk_setup_free(MkSetup *setup);
 
 #endif

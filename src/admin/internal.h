@@ -56,6 +56,7 @@ struct Call {
     yyjson_mut_doc *doc;    /* the result's memory */
     yyjson_mut_val *result; /* NULL = null */
     GError *error;
+    Handler then; /* on the loop, after a handler that set it has succeeded; short functions only */
 };
 /* Checks names, presence and types: "Missing API argument userName." Takes @arguments. */
 Call *admin_call_new(MkAdmin *admin, const Function *function, MkPrincipal *principal,
@@ -142,6 +143,8 @@ struct MkAdmin {
     MkArchive *archive;
     const MkSettings *settings;
     Operations *operations;
+    MkAdminCertificateFunc on_certificate; /* NULL: nobody waits for it */
+    void *machine_cookie;
     int64_t started_unix_ms;
     unsigned running; /* jobs and requests under way */
     bool stopping;
@@ -153,6 +156,7 @@ bool fn_delete_user(Call *call, GError **error);
 bool fn_rename_user(Call *call, GError **error);
 bool fn_get_users(Call *call, GError **error);
 bool fn_get_user_info(Call *call, GError **error);
+bool fn_reset_user_two_factor(Call *call, GError **error);
 bool fn_get_user_overview(Call *call, GError **error);
 bool fn_set_user_full_name(Call *call, GError **error);
 bool fn_set_user_distinguished_name(Call *call, GError **error);
@@ -191,10 +195,20 @@ bool fn_get_active_sessions(Call *call, GError **error);
 bool fn_get_time_zones(Call *call, GError **error);
 bool fn_get_service_configuration(Call *call, GError **error);
 
+bool fn_get_certificate(Call *call, GError **error);
+bool fn_set_certificate(Call *call, GError **error);
+bool fn_create_self_signed_certificate(Call *call, GError **error);
+bool fn_get_machine_settings(Call *call, GError **error);
+bool fn_set_machine_settings(Call *call, GError **error);
+
 bool fn_search_messages(Call *call, GError **error);
 bool fn_get_message_content(Call *call, GError **error);
 bool fn_get_message_arrivals(Call *call, GError **error);
 bool fn_get_message_report(Call *call, GError **error);
+
+bool fn_get_smtp_settings(Call *call, GError **error);
+bool fn_set_smtp_settings(Call *call, GError **error);
+bool fn_test_smtp_settings(Call *call, GError **error);
 
 bool fn_get_gateway_mailboxes(Call *call, GError **error);
 bool fn_create_gateway_mailbox(Call *call, GError **error);

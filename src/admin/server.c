@@ -33,6 +33,8 @@ static void call_job_done(MkJob *job)
 
     if (!job->ran && mine->call->error == NULL)
         mk_fail(&mine->call->error, MK_ERROR_CANCELLED, "The server is stopping.");
+    if (mine->call->error == NULL && mine->call->then != NULL)
+        mine->call->then(mine->call, &mine->call->error);
     mine->call->admin->running--;
     admin_envelope_respond_call(mine->request, mine->call, mine->with_bom);
     admin_call_free(mine->call);
@@ -188,6 +190,8 @@ static void respond_login_error(MkHttpRequest *request, const GError *error)
 
     if (code == MK_ERROR_BUSY)
         respond_status_only(request, 429, "Retry-After", "60");
+    else if (code == MK_ERROR_DENIED) /* asking again for a password would be no help */
+        respond_status_only(request, 403, NULL, NULL);
     else if (code == MK_ERROR_CANCELLED)
         respond_status_only(request, 503, "Retry-After", "10");
     else
@@ -292,6 +296,17 @@ MkAdmin *mk_admin_new(MkLoop *loop, MkArchive *archive, const MkSettings *settin
     admin->started_unix_ms = mk_clock_unix_ms();
     admin->operations = admin_operations_new(loop);
     return admin;
+}
+
+void mk_admin_on_certificate(MkAdmin *admin, MkAdminCertificateFunc func, void *cookie)
+{
+    admin->on_certificate = func;
+    admin->machine_cookie = cookie;
+}
+
+const char *mk_admin_hostname(const MkAdmin *admin)
+{
+    return admin->settings->hostname;
 }
 
 void mk_admin_stop(MkAdmin *admin)

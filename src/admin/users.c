@@ -127,6 +127,7 @@ static void add_properties(Call *call, yyjson_mut_val *object, const MkUser *use
                         (const char *const *) user->pop3_user_names);
     admin_json_add_names(call->doc, object, "privileges", privileges);
     add_folder_rights(call, object, user);
+    admin_json_add_bool(call->doc, object, "twoFactor", user->two_factor);
 }
 
 bool fn_get_user_info(Call *call, GError **error)
@@ -157,6 +158,12 @@ bool fn_get_user_overview(Call *call, GError **error)
         admin_json_add_bool(call->doc, object, "hasPassword", user->has_password);
     }
     return true;
+}
+
+bool fn_reset_user_two_factor(Call *call, GError **error)
+{
+    return mk_archive_two_factor_reset(admin_call_archive(call),
+                                       admin_call_string(call, "userName"), error);
 }
 
 /* For the setters whose argument may be left out, which clears the property. */

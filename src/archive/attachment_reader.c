@@ -15,7 +15,7 @@
 
 enum {
     HURRY_SECONDS = 2,             /* for one document */
-    HURRY_BATCH_MS = 700,          /* for the documents of a batch; those behind wait */
+    HURRY_BATCH_MS = 250,          /* for the documents of a batch; those behind wait */
     HURRY_BYTES = 8 << 20,         /* larger documents wait */
     PATIENT_MAIL_MS = 300000,      /* for all documents of one mail */
     MAIL_TEXT_BYTES = 8 * 1 << 20, /* of all attachments of one mail */

@@ -245,7 +245,8 @@ static bool read_numbers(const Source *source, GError **error)
         !read_number(source, "sizeMax", INT64_MAX, &max, error))
         return false;
     if (max != 0 && min > max)
-        return mk_fail(error, MK_ERROR_INVALID, "sizeMin must not be larger than sizeMax.");
+        return mk_fail_hint(error, MK_ERROR_INVALID, "size-order", 0,
+                            "sizeMin must not be larger than sizeMax.");
     find->store_id = (uint32_t) store;
     find->size_min_bytes = min;
     find->size_max_bytes = max;
@@ -284,7 +285,8 @@ static bool read_date(const Source *source, const char *name, int64_t *out_first
     const char *text = get(source, name);
 
     return text == NULL || date_parse(text, out_first_ms, out_last_ms) ||
-           mk_fail(error, MK_ERROR_INVALID, "%s must be a date of the form YYYY-MM-DD.", name);
+           mk_fail_hint(error, MK_ERROR_INVALID, "date-form", 0,
+                        "%s must be a date of the form YYYY-MM-DD.", name);
 }
 
 /* An end that is left out is open. */
@@ -297,7 +299,8 @@ static bool read_range(const Source *source, const char *from, const char *to, i
         !read_date(source, to, &unused_ms, &last_ms, error))
         return false;
     if (first_ms > last_ms)
-        return mk_fail(error, MK_ERROR_INVALID, "%s must not be behind %s.", from, to);
+        return mk_fail_hint(error, MK_ERROR_INVALID, "date-order", 0, "%s must not be behind %s.",
+                            from, to);
     if (first_ms != INT64_MIN || last_ms != INT64_MAX) {
         *out_from_ms = first_ms;
         *out_to_ms = last_ms;

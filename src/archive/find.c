@@ -8,8 +8,29 @@
 
 #include "internal.h"
 
+/* Fields whose texts a hit shows. */
+static const MkField shown_fields[] = { MK_FIELD_SUBJECT, MK_FIELD_FROM, MK_FIELD_TO, MK_FIELD_BODY,
+                                        MK_FIELD_ATTACHMENT_TEXT };
+
+void find_queries_ready(FindQueries *queries)
+{
+    for (size_t i = 0; i < G_N_ELEMENTS(shown_fields); i++)
+        queries->finders[shown_fields[i]] =
+            mk_finder_new(queries->query, queries->fields, shown_fields[i]);
+    if (queries->from != NULL)
+        queries->from_finder =
+            mk_finder_new(queries->from, MK_FIELD_BIT(MK_FIELD_FROM), MK_FIELD_FROM);
+    if (queries->recipients != NULL)
+        queries->recipients_finder =
+            mk_finder_new(queries->recipients, MK_FIELD_BIT(MK_FIELD_TO), MK_FIELD_TO);
+}
+
 void find_queries_clear(FindQueries *queries)
 {
+    for (size_t i = 0; i < G_N_ELEMENTS(queries->finders); i++)
+        g_clear_pointer(&queries->finders[i], mk_finder_free);
+    g_clear_pointer(&queries->from_finder, mk_finder_free);
+    g_clear_pointer(&queries->recipients_finder, mk_finder_free);
     g_clear_pointer(&queries->query, mk_query_free);
     g_clear_pointer(&queries->from, mk_query_free);
     g_clear_pointer(&queries->recipients, mk_query_free);
@@ -77,7 +98,6 @@ static GArray *searched_folders(ArchiveStore *store, const MkFind *find, const S
         mk_fail(error, MK_ERROR_NOT_FOUND, "there is no such folder");
         return NULL;
     }
-    g_array_sort(choice.ids, folder_id_compare);
     return choice.ids;
 }
 
@@ -163,7 +183,7 @@ static MkFound *found_of_result(ArchiveStore *store, const FindQueries *queries,
 }
 
 static MkFound *search(MkArchive *archive, ArchiveStore *store, const MkFind *find,
-                       const FindQueries *queries, const GArray *folders, uint64_t conversation,
+                       FindQueries *queries, const GArray *folders, uint64_t conversation,
                        GError **error)
 {
     MkSearch search = { .query = queries->query,
@@ -195,6 +215,7 @@ static MkFound *search(MkArchive *archive, ArchiveStore *store, const MkFind *fi
     result = store_search(archive, store, &search, error);
     if (result == NULL)
         return NULL;
+    find_queries_ready(queries);
     found = found_of_result(store, queries, result);
     if (find->with_snippets)
         snippets_add(store, queries, found, find->cancelled);

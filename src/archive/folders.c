@@ -35,11 +35,12 @@ void sight_clear(Sight *sight)
 /* The path itself, or one above it: cut part by part. */
 bool sight_may_read(const Sight *sight, const char *path)
 {
-    g_autofree char *part = g_strdup(path);
+    g_autofree char *part = NULL;
     char *slash;
 
     if (sight->all)
         return true;
+    part = g_strdup(path);
     for (;;) {
         if (g_hash_table_contains(sight->readable, part))
             return true;

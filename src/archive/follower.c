@@ -8,7 +8,9 @@
  *
  * One job at a time on the background lane; when nothing new is left, it goes on with an archive
  * that is being indexed again. What is to be done stands in the store's change queue, so
- * nothing is lost by a crash or an error, and nobody who brings mail ever waits for this.
+ * nothing is lost by a crash or an error. A batch begins when its oldest mail is GATHER_MS old and
+ * takes what is there then, so that a mail waits for two batches at most; that they stay short is
+ * what pace.c sees to.
  */
 #include <time.h>
 
@@ -51,7 +53,9 @@ struct Follower {
     ArchiveStore *store;
     MkTimer *timer;
     State state;
-    bool poked; /* while RUNNING */
+    int64_t poked_ms; /* the first poke that no batch has answered; 0: none */
+    int64_t batch_ms; /* the same, of those that the running batch answers */
+    bool keeping_up;  /* the last batch went well, and was no refill */
     bool stopped;
     bool training;
     bool looked; /* whether an earlier run has left attachments to be read */
@@ -95,11 +99,17 @@ void follower_poke(Follower *follower)
         return;
     if (follower->pokes++ % TRAINING_EVERY_POKES == 0)
         train_if_wanted(follower);
-    switch (follower->state) {
-    case IDLE: wait_for(follower, GATHER_MS); break;
-    case WAITING: break;
-    case RUNNING: follower->poked = true; break;
-    }
+    if (follower->poked_ms == 0)
+        follower->poked_ms = mk_clock_monotonic_ms();
+    if (follower->state == IDLE)
+        wait_for(follower, GATHER_MS);
+}
+
+int64_t follower_lag_ms(const Follower *follower)
+{
+    int64_t since_ms = follower->batch_ms != 0 ? follower->batch_ms : follower->poked_ms;
+
+    return follower->keeping_up && since_ms != 0 ? mk_clock_monotonic_ms() - since_ms : 0;
 }
 
 void follower_stop(Follower *follower)
@@ -127,22 +137,43 @@ static void batch_run(MkJob *job)
     uint64_t started_us = thread_cpu_us();
 
     if (index_batch(follow->archive, follow->store, job, &follow->outcome, &follow->error) &&
-        !follow->outcome.more)
+        !follow->outcome.behind)
         rebuild_step(follow->archive, follow->store, job, &follow->outcome, &follow->error);
     follow->archive->index_cpu_us += thread_cpu_us() - started_us;
+}
+
+static void gather(Follower *follower)
+{
+    int64_t age_ms = mk_clock_monotonic_ms() - follower->poked_ms;
+
+    wait_for(follower, (uint64_t) CLAMP(GATHER_MS - age_ms, 0, GATHER_MS));
+}
+
+/* Whose mails the batch has taken in; or it has not. */
+static void answer_pokes(Follower *follower, const FollowJob *job)
+{
+    bool answered = job->error == NULL && !job->outcome.behind;
+
+    if (!answered && follower->batch_ms != 0)
+        follower->poked_ms = follower->batch_ms;
+    follower->batch_ms = 0;
+    follower->keeping_up = job->error == NULL && !job->outcome.refilling;
 }
 
 static void go_on(Follower *follower, const FollowJob *job)
 {
     follower->state = IDLE;
+    answer_pokes(follower, job);
     if (follower->stopped)
         return;
     if (job->error != NULL)
         wait_for(follower, RETRY_MS);
     else if (job->outcome.more && !job->outcome.hold_back)
         run_batch(follower);
-    else if (job->outcome.more || follower->poked)
+    else if (job->outcome.more)
         wait_for(follower, GATHER_MS);
+    else if (follower->poked_ms != 0)
+        gather(follower);
 }
 
 static void log_failure(const char *event, const ArchiveStore *store, const GError *error)
@@ -165,6 +196,7 @@ static void batch_done(MkJob *job)
         follower->looked = true;
     }
     go_on(follower, follow);
+    pace_look(archive);
     train_if_wanted(follower);
     g_clear_error(&follow->error);
     g_free(follow);
@@ -192,12 +224,14 @@ static void run_batch(void *cookie)
 {
     Follower *follower = cookie;
 
-    follower->poked = false;
     follower->running = job_submit(follower);
-    if (follower->running == NULL)
+    if (follower->running == NULL) {
         wait_for(follower, RETRY_MS); /* the lane is full */
-    else
-        follower->state = RUNNING;
+        return;
+    }
+    follower->state = RUNNING;
+    follower->batch_ms = follower->poked_ms;
+    follower->poked_ms = 0;
 }
 
 /* -- training ------------------------------------------------------------------------------------ */

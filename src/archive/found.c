@@ -72,28 +72,26 @@ static GArray *join_ranges(GArray *all)
     return all;
 }
 
-static void add_ranges(GArray *all, const MkQuery *query, unsigned fields, MkField field,
-                       const char *text)
+static void add_ranges(GArray *all, MkFinder *finder, const char *text)
 {
     g_autoptr(GArray) some = NULL;
 
-    if (query == NULL)
+    if (finder == NULL)
         return;
-    some = mk_query_highlight(query, fields, field, text, strlen(text), RANGES_MAX);
-    if (some != NULL)
-        g_array_append_vals(all, some->data, some->len);
+    some = mk_finder_highlight(finder, text, strlen(text), RANGES_MAX);
+    g_array_append_vals(all, some->data, some->len);
 }
 
-/* @field, where @also (the words for the sender, for recipients) are looked for too. */
-static GArray *ranges_in(const FindQueries *queries, const MkQuery *also, MkField field,
-                         const char *text)
+/* Where @finder finds what it looks for, and @also: the words for the sender, for recipients. */
+static GArray *ranges_in(MkFinder *finder, MkFinder *also, const char *text)
 {
-    GArray *all = g_array_new(FALSE, FALSE, sizeof(MkRange));
+    GArray *all;
 
-    if (text != NULL && g_utf8_validate(text, -1, NULL)) {
-        add_ranges(all, queries->query, queries->fields, field, text);
-        add_ranges(all, also, MK_FIELD_BIT(field), field, text);
-    }
+    if ((finder == NULL && also == NULL) || text == NULL || !g_utf8_validate(text, -1, NULL))
+        return NULL;
+    all = g_array_new(FALSE, FALSE, sizeof(MkRange));
+    add_ranges(all, finder, text);
+    add_ranges(all, also, text);
     if (all->len > 0)
         return join_ranges(all);
     g_array_unref(all);
@@ -102,9 +100,11 @@ static GArray *ranges_in(const FindQueries *queries, const MkQuery *also, MkFiel
 
 void found_mail_highlight(MkFoundMail *mail, const FindQueries *queries)
 {
-    mail->subject_ranges = ranges_in(queries, NULL, MK_FIELD_SUBJECT, mail->subject);
-    mail->from_ranges = ranges_in(queries, queries->from, MK_FIELD_FROM, mail->from);
-    mail->to_ranges = ranges_in(queries, queries->recipients, MK_FIELD_TO, mail->to);
+    MkFinder *const *finders = queries->finders;
+
+    mail->subject_ranges = ranges_in(finders[MK_FIELD_SUBJECT], NULL, mail->subject);
+    mail->from_ranges = ranges_in(finders[MK_FIELD_FROM], queries->from_finder, mail->from);
+    mail->to_ranges = ranges_in(finders[MK_FIELD_TO], queries->recipients_finder, mail->to);
 }
 
 /* -- a row ----------------------------------------------------------------------------------- */

@@ -9,6 +9,7 @@
 
 enum {
     STEP_MAILS = 256,            /* asked of the store at once */
+    FOLLOW_MS = 1500,            /* a batch of what has just come in is made findable then */
     WRITER_BYTES = 32 * 1 << 20, /* in memory for one segment */
 };
 
@@ -18,6 +19,7 @@ void batch_init(Batch *batch, MkArchive *archive, ArchiveStore *store, const MkJ
         (Batch){ .archive = archive,
                  .store = store,
                  .job = job,
+                 .until_ms = INT64_MAX,
                  .writer = mk_index_writer_new(store->index),
                  .conversations = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free) };
     attachment_reader_begin(store->attachments);
@@ -31,31 +33,37 @@ void batch_clear(Batch *batch)
 bool batch_is_full(const Batch *batch)
 {
     return batch->hold_back || batch->mails >= MK_LIMIT_SEGMENT_MAILS ||
+           (batch->mails > 0 && mk_clock_monotonic_ms() >= batch->until_ms) ||
            (batch->job != NULL && mk_job_is_cancelled(batch->job)) ||
            mk_index_writer_memory_bytes(batch->writer) >= WRITER_BYTES;
 }
 
 /* -- behind the watermark ------------------------------------------------------------------------ */
-/* @sequence moves on with what was added; *out_end: nothing is behind it. */
+/*
+ * @sequence moves on with what was added; *out_end: it has all that was there at the beginning.
+ * What comes in meanwhile is for the next batch: while mail comes in there is always more.
+ */
 static bool add_changes(Batch *batch, uint64_t *sequence, bool *out_end, GError **error)
 {
-    *out_end = false;
-    while (!batch_is_full(batch)) {
+    uint64_t last = mk_store_last_change(batch->store->store);
+
+    batch->until_ms = mk_clock_monotonic_ms() + FOLLOW_MS;
+    *out_end = *sequence >= last;
+    while (!*out_end && !batch_is_full(batch)) {
         g_autoptr(GArray) changes =
             mk_store_changes(batch->store->store, *sequence, STEP_MAILS, error);
 
         if (changes == NULL)
             return false;
         *out_end = changes->len == 0;
-        if (*out_end)
-            return true;
-        for (guint i = 0; i < changes->len && !batch_is_full(batch); i++) {
+        for (guint i = 0; i < changes->len && !*out_end && !batch_is_full(batch); i++) {
             const MkChange *change = &g_array_index(changes, MkChange, i);
 
             if (!batch_add_mail(batch, change->number, error))
                 return false;
             if (!batch->hold_back)
                 *sequence = change->sequence;
+            *out_end = *sequence >= last;
         }
     }
     return true;
@@ -189,6 +197,8 @@ static bool index_batch_locked(Batch *batch, BatchOutcome *out, GError **error)
     }
     /* Behind a refill comes what has changed since it began, whether or not anything more comes. */
     *out = (BatchOutcome){ .more = !end || (before == 0 && watermark > 0),
+                           .behind = !end || (before == 0 && watermark > 0),
+                           .refilling = watermark == 0 && !end,
                            .hold_back = batch->hold_back,
                            .text_pending = batch->text_pending };
     if (batch->mails == 0 && watermark == before) {
@@ -244,7 +254,8 @@ bool index_again(MkArchive *archive, ArchiveStore *store, const MkJob *job, cons
     pthread_mutex_lock(&store->index_writer_lock);
     batch_init(&batch, archive, store, job);
     ok = index_again_locked(&batch, numbers, count, out_done, error);
-    *out = (BatchOutcome){ .hold_back = batch.hold_back, .text_pending = batch.text_pending };
+    out->hold_back = batch.hold_back;
+    out->text_pending |= batch.text_pending;
     batch_clear(&batch);
     pthread_mutex_unlock(&store->index_writer_lock);
     return ok;

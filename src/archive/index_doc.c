@@ -4,6 +4,7 @@
 #include <mailkeep/log.h>
 
 #include "internal.h"
+#include "text_cache.h"
 
 /* -- values of fields -------------------------------------------------------------------------- */
 /* A NULL-terminated list of borrowed strings. */
@@ -160,6 +161,13 @@ static bool add_with_info(Batch *batch, uint32_t number, const MkMailInfo *info,
     return true;
 }
 
+/* Nothing of it is kept, not in memory either. */
+static void mail_gone(Batch *batch, uint32_t number)
+{
+    mk_index_writer_remove(batch->writer, number);
+    text_cache_forget(batch->store->shown_texts, number);
+}
+
 bool batch_add_octets(Batch *batch, uint32_t number, GBytes *octets, const AttachmentTexts *texts,
                       GError **error)
 {
@@ -170,7 +178,7 @@ bool batch_add_octets(Batch *batch, uint32_t number, GBytes *octets, const Attac
     batch->mails++;
     if (info.folders->len > 0)
         return add_with_info(batch, number, &info, octets, texts, error);
-    mk_index_writer_remove(batch->writer, number);
+    mail_gone(batch, number);
     return true;
 }
 
@@ -212,7 +220,7 @@ static bool read_mail(Batch *batch, uint32_t number, GError **error)
     if (!mk_store_info(batch->store->store, number, false, &info, error))
         return false;
     if (info.folders->len == 0) {
-        mk_index_writer_remove(batch->writer, number);
+        mail_gone(batch, number);
         return true;
     }
     return info.size_bytes <= MK_LIMIT_LARGE_MAIL_BYTES ? add_from_store(batch, number, error)
@@ -229,7 +237,7 @@ bool batch_add_mail(Batch *batch, uint32_t number, GError **error)
     }
     batch->mails++;
     if (g_error_matches(failed, MK_ERROR, MK_ERROR_NOT_FOUND)) {
-        mk_index_writer_remove(batch->writer, number);
+        mail_gone(batch, number);
         return true;
     }
     if (g_error_matches(failed, MK_ERROR, MK_ERROR_CORRUPT)) {

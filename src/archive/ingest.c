@@ -1,7 +1,7 @@
 /*
  * ingest.c - from the last octet received to "it is ours" (loop side)
  *
- *   mk_archive_ingest() --spool ready--> bulk lane [ingest_run] --each original--> committer
+ *   mk_archive_ingest() --spool ready--> pace.c --> bulk lane [ingest_run] --each original--> committer
  *        lane done [ingest_done] and all originals durable [on_committed] --> ingest_finish, loop
  *
  * @pending counts the lane's part and each original that the committer has; who takes it to zero
@@ -13,6 +13,7 @@
 
 struct Ingest {
     MkJob job;
+    Paced paced;
     /* in: set before submit, constant from then on */
     MkArchive *archive;
     ArchiveStore *store;
@@ -129,15 +130,13 @@ static void ingest_run(MkJob *job)
 }
 
 /* -- loop ---------------------------------------------------------------------------------------- */
-static void ingest_submit(Ingest *ingest);
-
 static void next_large(MkArchive *archive)
 {
     Ingest *next = g_queue_pop_head(&archive->large);
 
     archive->large_running = next != NULL;
     if (next != NULL)
-        ingest_submit(next);
+        pace_enter(archive, &next->paced);
 }
 
 static void ingest_done(MkJob *job)
@@ -153,17 +152,19 @@ static void ingest_done(MkJob *job)
     }
     mk_spool_free(g_steal_pointer(&ingest->spool)); /* its memory may go to the next mail */
     ingest_drop(ingest);
+    pace_leave(archive);
     if (large)
         next_large(archive);
 }
 
-static void ingest_submit(Ingest *ingest)
+static bool ingest_submit(Paced *paced)
 {
+    Ingest *ingest = (Ingest *) (void *) ((char *) paced - G_STRUCT_OFFSET(Ingest, paced));
     GError *error = NULL;
 
     ingest->archive->ingest_waiting++; /* before the lane can take it off again */
     if (mk_job_submit(ingest->archive->loop, MK_LANE_BULK, &ingest->job, &error))
-        return;
+        return true;
     ingest->archive->ingest_waiting--;
     ingest_fail(ingest, error);
     if (ingest->large) {
@@ -173,6 +174,7 @@ static void ingest_submit(Ingest *ingest)
             mk_loop_post(ingest->archive->loop, (MkPostFunc) next_large, ingest->archive);
     }
     ingest_drop(ingest);
+    return false;
 }
 
 static void ingest_start(void *cookie)
@@ -191,7 +193,7 @@ static void ingest_start(void *cookie)
         return;
     }
     archive->large_running |= ingest->large;
-    ingest_submit(ingest);
+    pace_enter(archive, &ingest->paced);
 }
 
 static bool may_start(MkArchive *archive, GError **error)
@@ -222,6 +224,7 @@ void mk_archive_ingest(MkArchive *archive, MkEnvelope *envelope, MkSpool *spool,
     complete_envelope(archive, envelope);
     ingest->job.run = ingest_run;
     ingest->job.done = ingest_done;
+    ingest->paced.start = ingest_submit;
     ingest->archive = archive;
     ingest->store = store_current(archive);
     ingest->envelope = envelope;

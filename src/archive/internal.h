@@ -8,7 +8,8 @@
  *   master_lock   the one writer of the master database; held over its commit, lanes only
  *   index_status.lock
  *                 of a store; held over the commit of its row, lanes only
- *   users.lock, gateways.lock, arrivals.lock, gate.lock, sessions.lock, index_settings.lock
+ *   users.lock, gateways.lock, arrivals.lock, gate.lock, sessions.lock, app_passwords.lock,
+ *   index_settings.lock
  *                 short, no I/O under them, so that the loop may take them too; never two at once
  * pthread's own locks, so that the thread sanitizer sees them.
  */
@@ -119,11 +120,18 @@ enum {
     MASTER_USERS,
     MASTER_GATEWAYS,
     MASTER_SAVED_SEARCHES,
-    MASTER_INDEXES,  /* by store */
-    MASTER_SETTINGS, /* SETTING_... */
+    MASTER_INDEXES,    /* by store */
+    MASTER_SETTINGS,   /* SETTING_... */
+    MASTER_TWO_FACTOR, /* by user */
+    MASTER_APP_PASSWORDS,
     MASTER_TABLES
 };
-enum { SETTING_INDEX = 1, SETTING_ARRIVALS = 20, SETTING_VERIFICATIONS = 21 };
+enum {
+    SETTING_INDEX = 1,
+    SETTING_SMTP = 2,
+    SETTING_ARRIVALS = 20,
+    SETTING_VERIFICATIONS = 21,
+};
 
 MkDb *master_open(const char *data_dir, const MkKeyring *keyring, uint64_t map_size_bytes,
                   GError **error);
@@ -131,6 +139,9 @@ MkDb *master_open(const char *data_dir, const MkKeyring *keyring, uint64_t map_s
 typedef bool (*MasterRowFunc)(uint32_t id, const GByteArray *value, void *cookie);
 bool master_each(MkDb *master, unsigned table, MasterRowFunc on_row, void *cookie, GError **error);
 bool master_load_users(MkDb *master, UserTable *users, GError **error);
+/* @out cleared, then the row's octets; absent is no error. */
+bool master_find(MkArchive *archive, unsigned table, uint32_t id, GByteArray *out, bool *out_found,
+                 GError **error);
 /* One row, one transaction; master_lock is held. @value NULL deletes. */
 bool master_put(MkArchive *archive, unsigned table, uint32_t id, const GByteArray *value,
                 GError **error);
@@ -182,10 +193,87 @@ void login_gate_clear(LoginGate *gate);
 bool login_gate_verify(LoginGate *gate, const char *hash, const char *password);
 char *login_gate_hash(LoginGate *gate, const char *password, GError **error);
 
+/* Whether @password is that of @record: MK_ERROR_AUTH or _BUSY, counted as a login is. */
+bool login_confirm(MkArchive *archive, const UserRecord *record, const char *password,
+                   const char *peer_address, GError **error);
+/* A code is about to be tried: MK_ERROR_BUSY, or it counts as a failure until it has passed. */
+bool login_code_enter(MkArchive *archive, uint32_t user_id, const char *peer_address,
+                      GError **error);
+void login_code_passed(MkArchive *archive, uint32_t user_id, const char *peer_address);
+
 MkPrincipal *principal_new(uint32_t user_id, uint32_t password_version);
+MkPrincipal *principal_new_app(uint32_t user_id, uint32_t password_version, uint32_t app_password);
+/* Not come with an app password. */
+bool principal_is_person(const MkPrincipal *principal);
 bool principal_is_system(const MkPrincipal *principal);
 /* A copy of the user's record while the principal is valid; NULL otherwise and for the system. */
 UserRecord *principal_record(MkArchive *archive, const MkPrincipal *principal);
+
+/* -- users changed: users.c ---------------------------------------------------------------------- */
+/* Writes the row, then puts @record (taken) into the table; master_lock is held. */
+bool user_store_record(MkArchive *archive, UserRecord *record, GError **error);
+/* The policy, the hash, the row. @end_apps: app passwords end as well. */
+bool user_set_password(MkArchive *archive, const UserRecord *record, const char *password,
+                       bool end_apps, GError **error);
+/* A text property that came from outside: length, UTF-8, control characters. */
+bool property_check(const char *text, const char *what, GError **error);
+
+/* -- the own account: account.c, two_factor.c, totp.c, base32.c, app_passwords.c ------------------- */
+/* The user's record; NULL with MK_ERROR_DENIED for a program or a login that is over. */
+UserRecord *account_record(MkArchive *archive, const MkPrincipal *principal, GError **error);
+
+/* New strings, secret. */
+char *base32_format(const uint8_t *data, size_t length);
+char *base32_random(size_t characters);
+/* For the eye: small letters, a dash after each @group. */
+char *base32_group(const char *text, size_t group);
+/* What was typed, as base32_random() made it; NULL when it cannot be one of @characters. */
+char *base32_read(const char *typed, size_t characters);
+
+enum { TOTP_DIGITS = 6, TOTP_SECRET_BYTES = 20, RECOVERY_CHARACTERS = 12 };
+uint64_t totp_step(int64_t unix_ms);
+/* @out has room for @digits (at most 8) and NUL */
+void totp_format(const uint8_t *secret, size_t length, uint64_t step, unsigned digits, char *out);
+/* @code fits @now_step or a step beside it, and that is after @last_step. */
+bool totp_check(const uint8_t *secret, size_t length, const char code[TOTP_DIGITS + 1],
+                uint64_t now_step, uint64_t last_step, uint64_t *out_step);
+
+typedef struct {
+    bool is_on;            /* else only begun */
+    int64_t since_unix_ms; /* begun, or switched on */
+    uint8_t secret[TOTP_SECRET_BYTES];
+    uint64_t last_step; /* of the last code that was taken; 0 = none */
+    GArray *recovery;   /* MkHash of the recovery codes that are left */
+} TwoFactor;
+void two_factor_clear(TwoFactor *factor);
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(TwoFactor, two_factor_clear)
+bool two_factor_load(MkArchive *archive, GError **error);
+bool two_factor_find(MkArchive *archive, uint32_t user_id, TwoFactor *out, bool *out_found,
+                     GError **error);
+/* master_lock is held for all that write. */
+bool two_factor_put(MkArchive *archive, uint32_t user_id, const TwoFactor *factor, GError **error);
+bool two_factor_delete(MkArchive *archive, uint32_t user_id, GError **error);
+/* Puts new codes in the place of the old ones; NULL-terminated. */
+char **two_factor_renew_recovery(const MkArchive *archive, uint32_t user_id, TwoFactor *factor);
+/* A right code is used up in @factor. */
+bool two_factor_spend_totp(TwoFactor *factor, const char *typed, int64_t now_unix_ms);
+/* Either kind of code, used up durably when *out_right. */
+bool two_factor_spend(MkArchive *archive, uint32_t user_id, const char *typed, int64_t now_unix_ms,
+                      bool *out_right, GError **error);
+
+typedef struct {
+    pthread_mutex_t lock;
+    GHashTable *by_id;   /* id -> AppPassword *, owned */
+    GHashTable *by_hash; /* the same by hash, borrowed */
+} AppTable;
+void app_table_init(AppTable *table);
+void app_table_clear(AppTable *table);
+bool app_table_load(MkArchive *archive, GError **error);
+bool app_table_has(AppTable *table, uint32_t user_id, uint32_t id);
+/* The id of the user's app password that @password is, or 0. */
+uint32_t app_password_find(MkArchive *archive, uint32_t user_id, const char *password);
+void app_password_used(MkArchive *archive, uint32_t id);
+bool app_passwords_delete_all(MkArchive *archive, uint32_t user_id, GError **error);
 
 /* -- sessions: sessions.c ------------------------------------------------------------------------ */
 typedef struct {
@@ -264,6 +352,9 @@ bool index_settings_load(MkArchive *archive, GError **error);
 /* A copy, and which it is. */
 unsigned index_settings_get(MkArchive *archive, MkIndexSettings *out);
 
+/* smtp_settings.c: checks the row and notes whether there is one. */
+bool smtp_settings_load(MkArchive *archive, GError **error);
+
 /* The one archive that is indexed again, follower's job only. */
 typedef struct {
     char *folder;
@@ -299,6 +390,7 @@ struct ArchiveStore {
     AttachmentReader *attachments;
     _Atomic int64_t verified_unix_ms; /* 0 = never */
     _Atomic uint64_t verified_errors;
+    struct TextCache *shown_texts; /* any thread (text_cache.h) */
 };
 
 bool stores_open(MkArchive *archive, uint64_t map_size_bytes, GError **error);
@@ -322,13 +414,17 @@ enum {
     INDEX_PRIVATE_FLAGS = INDEX_NOT_NORMAL | INDEX_TEXT_PENDING,
 };
 
-/* The words of a question. */
+/* The words of a question; one thread at a time. */
 typedef struct {
     MkQuery *query;
     unsigned fields;
     MkQuery *from;       /* or NULL */
     MkQuery *recipients; /* or NULL */
+    /* made ready for the texts of hits; NULL where nothing is looked for */
+    MkFinder *finders[MK_FIELD_COUNT]; /* of query */
+    MkFinder *from_finder, *recipients_finder;
 } FindQueries;
+void find_queries_ready(FindQueries *queries);
 void find_queries_clear(FindQueries *queries);
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(FindQueries, find_queries_clear)
 
@@ -383,6 +479,7 @@ typedef struct {
     MkArchive *archive;
     ArchiveStore *store;
     const MkJob *job; /* a cancel ends the batch early; may be NULL */
+    int64_t until_ms; /* the batch ends early then, but not without a mail */
     MkIndexWriter *writer;
     GHashTable *conversations; /* Message-ID -> uint64_t *: of the mails in this batch */
     unsigned mails;
@@ -402,6 +499,8 @@ typedef struct {
     bool more;      /* there is more to do, at once ... */
     bool hold_back; /* ... or a little later: a large mail is coming in and has the memory */
     bool text_pending;
+    bool behind;    /* not all that was there when the batch began is in the index now */
+    bool refilling; /* what is there is being read from the beginning */
 } BatchOutcome;
 /* Takes the next batch into the index, durably. Lane; blocks. */
 bool index_batch(MkArchive *archive, ArchiveStore *store, const MkJob *job, BatchOutcome *out,
@@ -429,6 +528,40 @@ Follower *follower_new(MkArchive *archive, ArchiveStore *store);
 void follower_poke(Follower *follower); /* [loop] perhaps there is something new */
 void follower_stop(Follower *follower); /* [loop] no new job; the running one counts as busy */
 void follower_free(Follower *follower);
+/* [loop] for how long the oldest mail that is not findable yet has been here; 0 while that says
+ * nothing of how fast mail comes in: the index is being refilled, or cannot be written. */
+int64_t follower_lag_ms(const Follower *follower);
+
+/* -- pace: pace.c ------------------------------------------------------------------------------- */
+/* Something that is about to take a lane for a mail; embedded. */
+typedef struct Paced Paced;
+struct Paced {
+    bool (*start)(Paced *paced); /* false: it could not, and has not taken the lane */
+    /* pace.c's own */
+    GList link;
+    int64_t since_ms;
+};
+typedef struct {
+    int64_t slow_ms, halt_ms, lost_ms; /* how far the index is behind */
+    int64_t hold_ms;                   /* the longest that one waits */
+} PaceLimits;
+typedef struct { /* loop only */
+    PaceLimits limits;
+    GQueue waiting;   /* Paced * */
+    unsigned running; /* started, not yet left */
+    MkTimer *timer;   /* NULL until one has to wait */
+} Pace;
+void pace_init(Pace *pace);
+/* How many may be on the lane at once; pure. */
+unsigned pace_room(const PaceLimits *limits, int64_t lag_ms);
+/* [loop] as all of these: starts it, at once or when the index has caught up. */
+void pace_enter(MkArchive *archive, Paced *paced);
+/* One that was started has left the lane. */
+void pace_leave(MkArchive *archive);
+/* The index has moved on. */
+void pace_look(MkArchive *archive);
+/* The archive stops: nobody waits any more. */
+void pace_stop(MkArchive *archive);
 
 /* -- ingest: ingest.c, deliver.c, owners.c, envelope.c -------------------------------------------- */
 typedef struct Ingest Ingest;
@@ -492,7 +625,7 @@ void space_watch_free(SpaceWatch *watch);
 
 /* -- the archive -------------------------------------------------------------------------------- */
 struct MkArchive {
-    MkLoop *loop; /* NULL during mk_archive_init() */
+    MkLoop *loop; /* NULL while a new one is made */
     char *data_dir;
     MkKeyring *keyring;
     MkDb *master;
@@ -502,7 +635,9 @@ struct MkArchive {
     ArrivalTable arrivals;
     LoginGate gate;
     SessionTable sessions;
+    AppTable app_passwords;
     IndexSettings index_settings;
+    _Atomic bool can_send;      /* there are SMTP settings */
     _Atomic bool closing;       /* a stop is near */
     char *extract_program;      /* NULL: there is none */
     int extract_cancelled;      /* atomic: no document is waited for any more */
@@ -513,8 +648,9 @@ struct MkArchive {
     /* loop only */
     SpoolYard spools;
     SpaceWatch *space;
-    GQueue large;         /* Ingest *: large mails that wait for their turn */
-    bool large_running;   /* one large mail is on a lane */
+    GQueue large;       /* Ingest *: large mails that wait for their turn */
+    bool large_running; /* one large mail is on a lane */
+    Pace pace;
     unsigned ingest_open; /* ingests not yet reported */
     unsigned busy_jobs;   /* jobs of the archive on a lane, ingests not yet reported */
     bool stopping;
@@ -523,13 +659,19 @@ struct MkArchive {
     void *stopped_cookie;
 
     /* gauges, any thread */
-    _Atomic uint64_t spool_bytes, spools_open, ingest_waiting, ingest_running;
+    _Atomic uint64_t spool_bytes, spools_open, ingest_held, ingest_waiting, ingest_running;
     _Atomic uint64_t mails_new, mails_again, reports, reports_broken, unowned;
     _Atomic uint64_t index_cpu_us, training_cpu_us;
     _Atomic uint64_t ingest_failed;
     _Atomic int64_t ingest_failed_unix_ms;
     _Atomic MkErrorCode ingest_failed_code;
 };
+
+/* -- open.c -- */
+/* @loop NULL while a new one is made */
+MkArchive *archive_new(MkLoop *loop, const char *data_dir);
+/* The keyring is there; databases and stores are opened, or made. */
+bool archive_open_parts(MkArchive *archive, uint64_t map_size_bytes, GError **error);
 
 /* [loop] something begins, ends on a lane or in the committer; the last end reports the stop */
 void archive_busy_begin(MkArchive *archive);

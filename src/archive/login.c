@@ -2,12 +2,16 @@
  * login.c - is this the user?
  *
  *   client address throttled? -> BUSY
+ *   a program, and an app password of the user? -> yes
  *   a right answer of the last minutes, from the same address? -> yes, whatever others try
  *   user name throttled? -> BUSY
  *   Argon2id, also for users who do not exist or may not log in -> yes, or AUTH
  *
+ * Then, where two-factor sign-in is on: a program -> DENIED; a person -> a code, see below.
+ *
  * Each try counts as a failure until it has succeeded, so that many at once are no way around
- * the limit.
+ * the limit. Codes are counted by user, beside the names: who knows the password does not come
+ * further by it.
  */
 #include <arpa/inet.h>
 #include <string.h>
@@ -80,8 +84,8 @@ typedef struct {
     const char *name_key; /* folded user name */
     char peer_key[64];    /* the client address; of IPv6 the network, which one client has whole */
     const char *password;
-    UserRecord *record; /* NULL = unknown */
-    MkHash cache_key;   /* when there is a record */
+    const UserRecord *record; /* NULL = unknown */
+    MkHash cache_key;         /* when there is a record */
 } Try;
 
 static void format_peer_key(const char *address, char out[64])
@@ -94,6 +98,28 @@ static void format_peer_key(const char *address, char out[64])
     } else {
         g_strlcpy(out, address, 64);
     }
+}
+
+static void try_init(Try *try, MkArchive *archive, const UserRecord *record, const char *name_key,
+                     const char *password, const char *peer_address)
+{
+    *try = (Try){ .name_key = name_key, .password = password, .record = record };
+    format_peer_key(peer_address == NULL ? "" : peer_address, try->peer_key);
+    if (record != NULL)
+        try->cache_key = login_cache_key(&archive->gate.cache, record, try->peer_key, password);
+}
+
+static void try_clear(Try *try)
+{
+    mk_wipe(&try->cache_key, sizeof try->cache_key);
+}
+
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Try, try_clear)
+
+static bool fail_throttled(GError **error)
+{
+    return mk_fail(error, MK_ERROR_BUSY,
+                   "too many failed logins of this name or client address: wait some minutes");
 }
 
 typedef enum { GATE_OPEN, GATE_KNOWN, GATE_CLOSED } GateState;
@@ -137,12 +163,10 @@ static bool password_is_right(LoginGate *gate, const Try *try)
     return can && right && user_record_may_login(record);
 }
 
-static bool try_login(MkArchive *archive, const Try *try, GError **error)
+static bool try_password(MkArchive *archive, const Try *try, GError **error)
 {
     switch (gate_enter(&archive->gate, try)) {
-    case GATE_CLOSED:
-        return mk_fail(error, MK_ERROR_BUSY,
-                       "too many failed logins of this name or client address: wait some minutes");
+    case GATE_CLOSED: return fail_throttled(error);
     case GATE_KNOWN:
         if (user_record_may_login(try->record))
             return true;
@@ -157,25 +181,182 @@ static bool try_login(MkArchive *archive, const Try *try, GError **error)
     return mk_fail(error, MK_ERROR_AUTH, "wrong user name or password");
 }
 
-MkPrincipal *mk_archive_login(MkArchive *archive, const char *user_name, const char *password,
-                              const char *peer_address, const char *protocol, GError **error)
+bool login_confirm(MkArchive *archive, const UserRecord *record, const char *password,
+                   const char *peer_address, GError **error)
+{
+    bool fits = strlen(password) <= MK_LIMIT_PASSWORD_BYTES;
+    g_auto(Try) try = { .record = NULL };
+
+    try_init(&try, archive, record, record->folded_name, fits ? password : "", peer_address);
+    return try_password(archive, &try, error);
+}
+
+/* -- codes --------------------------------------------------------------------------------------- */
+/* No user name has a slash in it. */
+static void format_code_key(uint32_t user_id, char out[32])
+{
+    g_snprintf(out, 32, "code/%u", user_id);
+}
+
+bool login_code_enter(MkArchive *archive, uint32_t user_id, const char *peer_address,
+                      GError **error)
+{
+    LoginGate *gate = &archive->gate;
+    int64_t now_ms = mk_clock_monotonic_ms();
+    char peer_key[64], code_key[32];
+    bool open = false;
+
+    format_peer_key(peer_address == NULL ? "" : peer_address, peer_key);
+    format_code_key(user_id, code_key);
+    pthread_mutex_lock(&gate->lock);
+    if (throttle_try(&gate->peers, peer_key, now_ms)) {
+        open = throttle_try(&gate->names, code_key, now_ms);
+        if (!open)
+            throttle_take_back(&gate->peers, peer_key);
+    }
+    pthread_mutex_unlock(&gate->lock);
+    return open || fail_throttled(error);
+}
+
+void login_code_passed(MkArchive *archive, uint32_t user_id, const char *peer_address)
+{
+    LoginGate *gate = &archive->gate;
+    char peer_key[64], code_key[32];
+
+    format_peer_key(peer_address == NULL ? "" : peer_address, peer_key);
+    format_code_key(user_id, code_key);
+    pthread_mutex_lock(&gate->lock);
+    throttle_take_back(&gate->peers, peer_key);
+    throttle_take_back(&gate->names, code_key);
+    pthread_mutex_unlock(&gate->lock);
+}
+
+static bool try_code(MkArchive *archive, uint32_t user_id, const char *code,
+                     const char *peer_address, GError **error)
+{
+    bool ok, right;
+
+    if (!login_code_enter(archive, user_id, peer_address, error))
+        return false;
+    pthread_mutex_lock(&archive->master_lock);
+    ok = two_factor_spend(archive, user_id, code, mk_clock_unix_ms(), &right, error);
+    pthread_mutex_unlock(&archive->master_lock);
+    if (right)
+        login_code_passed(archive, user_id, peer_address);
+    return ok && (right || mk_fail(error, MK_ERROR_AUTH, "the code is wrong or has been used"));
+}
+
+/* -- logins -------------------------------------------------------------------------------------- */
+/* What came from outside, measured; of an unknown or oversized name the record is NULL. */
+typedef struct {
+    char *name_key;
+    const char *password;
+    UserRecord *record;
+} Credentials;
+
+static void credentials_clear(Credentials *credentials)
+{
+    g_free(credentials->name_key);
+    user_record_free(credentials->record);
+}
+
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Credentials, credentials_clear)
+
+static void credentials_init(Credentials *out, MkArchive *archive, const char *user_name,
+                             const char *password)
 {
     bool fits = strlen(user_name) <= MK_LIMIT_USER_NAME_BYTES &&
                 strlen(password) <= MK_LIMIT_PASSWORD_BYTES && g_utf8_validate(user_name, -1, NULL);
-    g_autofree char *name_key = user_name_fold(fits ? user_name : "");
-    g_autoptr(UserRecord) record = fits ? user_table_find(&archive->users, user_name) : NULL;
-    Try try = { .name_key = name_key, .password = fits ? password : "", .record = record };
-    bool known;
 
-    format_peer_key(peer_address == NULL ? "" : peer_address, try.peer_key);
-    if (record != NULL)
-        try.cache_key = login_cache_key(&archive->gate.cache, record, try.peer_key, try.password);
-    known = try_login(archive, &try, error);
-    mk_wipe(&try.cache_key, sizeof try.cache_key);
-    if (!known) {
-        mk_log_warn("login.refused", "protocol", protocol, "user",
-                    MK_LOG_U64(record == NULL ? 0 : record->user.id));
+    out->name_key = user_name_fold(fits ? user_name : "");
+    out->password = fits ? password : "";
+    out->record = fits ? user_table_find(&archive->users, user_name) : NULL;
+}
+
+static void log_refused(const char *protocol, const UserRecord *record)
+{
+    mk_log_warn("login.refused", "protocol", protocol, "user",
+                MK_LOG_U64(record == NULL ? 0 : record->user.id));
+}
+
+/* By the hash of something random: neither slow nor worth guessing, so only the address counts. */
+static MkPrincipal *app_login(MkArchive *archive, const Try *try)
+{
+    const UserRecord *record = try->record;
+    LoginGate *gate = &archive->gate;
+    uint32_t app_password;
+    bool open;
+
+    if (record == NULL || !user_record_may_login(record))
+        return NULL;
+    app_password = app_password_find(archive, record->user.id, try->password);
+    if (app_password == 0)
+        return NULL;
+    pthread_mutex_lock(&gate->lock);
+    open = throttle_try(&gate->peers, try->peer_key, mk_clock_monotonic_ms());
+    if (open)
+        throttle_take_back(&gate->peers, try->peer_key);
+    pthread_mutex_unlock(&gate->lock);
+    if (!open)
+        return NULL; /* and the next step says that it is throttled */
+    app_password_used(archive, app_password);
+    return principal_new_app(record->user.id, record->password_version, app_password);
+}
+
+static MkPrincipal *program_login(MkArchive *archive, const Try *try, GError **error)
+{
+    MkPrincipal *principal = app_login(archive, try);
+
+    if (principal != NULL || !try_password(archive, try, error))
+        return principal;
+    if (!try->record->user.two_factor)
+        return principal_new(try->record->user.id, try->record->password_version);
+    mk_fail(error, MK_ERROR_DENIED,
+            "this user has two-factor sign-in: programs need an app password");
+    return NULL;
+}
+
+MkPrincipal *mk_archive_login(MkArchive *archive, const char *user_name, const char *password,
+                              const char *peer_address, const char *protocol, GError **error)
+{
+    g_auto(Credentials) who = { .record = NULL };
+    g_auto(Try) try = { .record = NULL };
+    MkPrincipal *principal;
+
+    credentials_init(&who, archive, user_name, password);
+    try_init(&try, archive, who.record, who.name_key, who.password, peer_address);
+    principal = program_login(archive, &try, error);
+    if (principal == NULL)
+        log_refused(protocol, who.record);
+    return principal;
+}
+
+MkPrincipal *mk_archive_login_person(MkArchive *archive, const char *user_name,
+                                     const char *password, const char *code,
+                                     const char *peer_address, const char *protocol,
+                                     bool *out_wants_code, GError **error)
+{
+    g_auto(Credentials) who = { .record = NULL };
+    g_auto(Try) try = { .record = NULL };
+
+    *out_wants_code = false;
+    credentials_init(&who, archive, user_name, password);
+    try_init(&try, archive, who.record, who.name_key, who.password, peer_address);
+    if (!try_password(archive, &try, error)) {
+        log_refused(protocol, who.record);
         return NULL;
     }
-    return principal_new(record->user.id, record->password_version);
+    if (!who.record->user.two_factor)
+        return principal_new(who.record->user.id, who.record->password_version);
+    *out_wants_code = true;
+    if (code == NULL || code[0] == '\0') {
+        mk_fail(error, MK_ERROR_AUTH, "a code of two-factor sign-in is needed");
+        return NULL;
+    }
+    if (!try_code(archive, who.record->user.id, code, peer_address, error)) {
+        log_refused(protocol, who.record);
+        return NULL;
+    }
+    *out_wants_code = false;
+    return principal_new(who.record->user.id, who.record->password_version);
 }

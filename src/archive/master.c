@@ -1,6 +1,6 @@
 /*
  * master.c - the master database: users, gateway mailboxes, saved searches, the state of
- * indexes, settings, and the numbers given so far
+ * indexes, settings, second factors, app passwords, and the numbers given so far
  *
  * Keys are table-wide running numbers of four octets (saved searches: behind those of their
  * user), so that nothing readable lies in them.
@@ -16,6 +16,8 @@ static const MkTableSpec tables[MASTER_TABLES] = {
     [MASTER_SAVED_SEARCHES] = { "saved-searches", MK_TABLE_SEALED },
     [MASTER_INDEXES] = { "indexes", MK_TABLE_SEALED },
     [MASTER_SETTINGS] = { "settings", MK_TABLE_SEALED },
+    [MASTER_TWO_FACTOR] = { "two-factor", MK_TABLE_SEALED },
+    [MASTER_APP_PASSWORDS] = { "app-passwords", MK_TABLE_SEALED },
 };
 
 enum { ID_BYTES = 4 };
@@ -58,6 +60,17 @@ bool master_put(MkArchive *archive, unsigned table, uint32_t id, const GByteArra
 
     format_id(id, key);
     return master_put_key(archive, table, key, sizeof key, value, error);
+}
+
+bool master_find(MkArchive *archive, unsigned table, uint32_t id, GByteArray *out, bool *out_found,
+                 GError **error)
+{
+    g_auto(MkReadTxn) txn = MK_TXN_INIT;
+    uint8_t key[ID_BYTES];
+
+    format_id(id, key);
+    return mk_read_txn_begin(&txn, archive->master, error) &&
+           mk_db_find(&txn, table, key, sizeof key, out, out_found, error);
 }
 
 /* The last number given of each table stands in MASTER_META under the table's number. */

@@ -1,4 +1,4 @@
-/* open.c - an installation made, opened, stopped and closed */
+/* open.c - an installation opened, stopped and closed; create.c makes one */
 #include <sys/stat.h>
 
 #include <mailkeep/log.h>
@@ -14,19 +14,7 @@ static bool make_dir(const char *path, GError **error)
     return true;
 }
 
-static bool exists_below(const char *data_dir, const char *name)
-{
-    g_autofree char *path = g_build_filename(data_dir, name, NULL);
-
-    return g_file_test(path, G_FILE_TEST_EXISTS);
-}
-
-bool mk_archive_is_initialised(const char *data_dir)
-{
-    return exists_below(data_dir, "keys/master.key") && exists_below(data_dir, "master");
-}
-
-static MkArchive *archive_new(MkLoop *loop, const char *data_dir)
+MkArchive *archive_new(MkLoop *loop, const char *data_dir)
 {
     MkArchive *archive = g_new0(MkArchive, 1);
 
@@ -39,12 +27,14 @@ static MkArchive *archive_new(MkLoop *loop, const char *data_dir)
     arrival_table_init(&archive->arrivals);
     login_gate_init(&archive->gate);
     session_table_init(&archive->sessions);
+    app_table_init(&archive->app_passwords);
     index_settings_init(&archive->index_settings);
     archive->extract_program = extract_program_find();
     archive->stores = g_ptr_array_new_with_free_func((GDestroyNotify) archive_store_free);
     archive->system = principal_new(0, 0);
     archive->spools.key = mk_key_new_random();
     g_queue_init(&archive->large);
+    pace_init(&archive->pace);
     return archive;
 }
 
@@ -61,6 +51,7 @@ void mk_archive_close(MkArchive *archive)
     mk_principal_unref(archive->system);
     mk_key_free(archive->spools.key);
     index_settings_clear(&archive->index_settings);
+    app_table_clear(&archive->app_passwords);
     session_table_clear(&archive->sessions);
     login_gate_clear(&archive->gate);
     arrival_table_clear(&archive->arrivals);
@@ -74,54 +65,15 @@ void mk_archive_close(MkArchive *archive)
 }
 
 /* The keyring is there; databases and stores are opened, or made. */
-static bool open_parts(MkArchive *archive, uint64_t map_size_bytes, GError **error)
+bool archive_open_parts(MkArchive *archive, uint64_t map_size_bytes, GError **error)
 {
     archive->master = master_open(archive->data_dir, archive->keyring, map_size_bytes, error);
     return archive->master != NULL && stores_open(archive, map_size_bytes, error) &&
            master_load_users(archive->master, &archive->users, error) &&
+           two_factor_load(archive, error) && app_table_load(archive, error) &&
            gateway_table_load(archive, error) && index_settings_load(archive, error) &&
-           index_status_load(archive, error) && arrival_table_load(archive, error) &&
-           verifications_load(archive, error);
-}
-
-/* -- a new installation -------------------------------------------------------------------------- */
-/* The built-in administrator sees its own archive, as every user made in the console does. */
-static bool make_admin(MkArchive *archive, const char *password, GError **error)
-{
-    return mk_archive_user_create(archive, MK_USER_ADMIN, MK_PRIVILEGE_ADMIN, error) &&
-           mk_archive_user_set_rights(archive, MK_USER_ADMIN, MK_USER_ADMIN,
-                                      MK_RIGHT_READ | MK_RIGHT_WRITE, error) &&
-           mk_archive_user_set_password(archive, MK_USER_ADMIN, password, error);
-}
-
-bool mk_archive_init(const char *data_dir, const char *admin_password, uint64_t map_size_bytes,
-                     char **out_recovery, GError **error)
-{
-    g_autofree char *keys_dir = g_build_filename(data_dir, "keys", NULL);
-    g_autoptr(MkArchive) archive = NULL;
-    char *recovery = NULL;
-
-    if (!mk_password_policy_check(MK_USER_ADMIN, admin_password, error))
-        return false;
-    if (exists_below(data_dir, "keys") || exists_below(data_dir, "master") ||
-        exists_below(data_dir, "stores"))
-        return mk_fail(error, MK_ERROR_EXISTS,
-                       "%s holds an installation, or the rest of an unfinished one: take another "
-                       "directory or empty this one",
-                       data_dir);
-    if (!make_dir(data_dir, error) || !make_dir(keys_dir, error))
-        return false;
-    archive = archive_new(NULL, data_dir);
-    archive->keyring = mk_keyring_create(keys_dir, &recovery, error);
-    if (archive->keyring == NULL)
-        return false;
-    if (!open_parts(archive, map_size_bytes, error) ||
-        !make_admin(archive, admin_password, error)) {
-        mk_free_secret(recovery);
-        return false;
-    }
-    *out_recovery = recovery;
-    return true;
+           smtp_settings_load(archive, error) && index_status_load(archive, error) &&
+           arrival_table_load(archive, error) && verifications_load(archive, error);
 }
 
 /* -- opening ------------------------------------------------------------------------------------- */
@@ -150,7 +102,7 @@ MkArchive *mk_archive_open(MkLoop *loop, const char *data_dir, uint64_t map_size
     archive = archive_new(loop, data_dir);
     archive->keyring = mk_keyring_open(keys_dir, error);
     if (archive->keyring == NULL || !make_dir(spool_dir, error) ||
-        !open_parts(archive, map_size_bytes, error))
+        !archive_open_parts(archive, map_size_bytes, error))
         return NULL;
     if (archive->extract_program == NULL)
         mk_log_warn("archive.no-extractor", "why",
@@ -204,6 +156,7 @@ void mk_archive_stop(MkArchive *archive, void (*on_stopped)(void *cookie), void 
     space_watch_stop(archive->space);
     for (guint i = 0; i < archive->stores->len; i++)
         follower_stop(((ArchiveStore *) archive->stores->pdata[i])->follower);
+    pace_stop(archive);
     mk_loop_post(archive->loop, (MkPostFunc) archive_busy_end, archive);
 }
 
@@ -213,6 +166,7 @@ void mk_archive_gauges(MkArchive *archive, MkArchiveGauges *out)
     *out = (MkArchiveGauges){
         .spool_bytes = archive->spool_bytes,
         .spools_open = archive->spools_open,
+        .ingest_held = archive->ingest_held,
         .ingest_waiting = archive->ingest_waiting,
         .ingest_running = archive->ingest_running,
         .mails_new = archive->mails_new,

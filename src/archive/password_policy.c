@@ -77,6 +77,26 @@ static unsigned bits_in(unsigned bits)
     return (unsigned) __builtin_popcount(bits);
 }
 
+static const char *const product_names[] = { "mailkeep", "mailstore", NULL };
+
+const MkPasswordPolicy *mk_password_policy(void)
+{
+    static const MkPasswordPolicy policy = { .min_characters = MIN_CHARACTERS,
+                                             .max_in_a_row = MAX_IN_A_ROW,
+                                             .min_classes = MIN_CLASSES,
+                                             .forbidden = product_names };
+
+    return &policy;
+}
+
+static bool contains_product_name(const char *password)
+{
+    for (const char *const *name = product_names; *name != NULL; name++)
+        if (contains_folded(password, *name))
+            return true;
+    return false;
+}
+
 bool mk_password_policy_check(const char *user_name, const char *password, GError **error)
 {
     Shape shape;
@@ -94,7 +114,7 @@ bool mk_password_policy_check(const char *user_name, const char *password, GErro
                        MIN_CHARACTERS);
     if (user_name[0] != '\0' && contains_folded(password, user_name))
         return mk_fail(error, MK_ERROR_INVALID, "the password must not contain the user name");
-    if (contains_folded(password, "mailkeep") || contains_folded(password, "mailstore"))
+    if (contains_product_name(password))
         return mk_fail(error, MK_ERROR_INVALID, "the password must not contain the product's name");
     if (shape.longest_run > MAX_IN_A_ROW)
         return mk_fail(error, MK_ERROR_INVALID,

@@ -1,10 +1,11 @@
-/* principal.c - who asks: a user at one password, or the machine itself */
+/* principal.c - who asks: a user at one password or app password, or the machine itself */
 #include "internal.h"
 
 struct MkPrincipal {
     _Atomic unsigned refs;
     uint32_t user_id; /* 0 = the machine itself */
     uint32_t password_version;
+    uint32_t app_password; /* the one that was shown; 0 = the user's own password */
 };
 
 MkPrincipal *principal_new(uint32_t user_id, uint32_t password_version)
@@ -15,6 +16,19 @@ MkPrincipal *principal_new(uint32_t user_id, uint32_t password_version)
     principal->user_id = user_id;
     principal->password_version = password_version;
     return principal;
+}
+
+MkPrincipal *principal_new_app(uint32_t user_id, uint32_t password_version, uint32_t app_password)
+{
+    MkPrincipal *principal = principal_new(user_id, password_version);
+
+    principal->app_password = app_password;
+    return principal;
+}
+
+bool principal_is_person(const MkPrincipal *principal)
+{
+    return principal->app_password == 0;
 }
 
 MkPrincipal *mk_principal_ref(MkPrincipal *principal)
@@ -50,6 +64,9 @@ UserRecord *principal_record(MkArchive *archive, const MkPrincipal *principal)
 
     if (record == NULL || record->password_version != principal->password_version ||
         !user_record_may_login(record))
+        return NULL;
+    if (principal->app_password != 0 &&
+        !app_table_has(&archive->app_passwords, principal->user_id, principal->app_password))
         return NULL;
     return g_steal_pointer(&record);
 }

@@ -2,11 +2,13 @@
  * snippet.c - a few words around a hit, read from the mail itself
  *
  * The index keeps no text, so each snippet costs a look into the store: only for a page's first
- * hits, without pictures and large pieces, and never for a mail that would take much memory.
+ * hits, without pictures and large pieces, and never for a mail that would take much memory. Texts
+ * of mails that were shown before are mostly still in memory.
  */
 #include <mailkeep/mail.h>
 
 #include "internal.h"
+#include "text_cache.h"
 
 enum {
     PIECE_END_BYTES = 4 << 20, /* pieces that begin behind this are left on the disk */
@@ -19,42 +21,59 @@ static bool want_text(const uint8_t *before, size_t length, void *cookie)
     return length < PIECE_END_BYTES && mk_mail_piece_has_text(before, length);
 }
 
-static MkSnippet *snippet_in(const FindQueries *queries, MkField field, const GString *text)
-{
-    return mk_query_snippet(queries->query, queries->fields, field, text->str, text->len,
-                            MK_LIMIT_SNIPPET_BYTES);
-}
-
 static bool has_hit(const MkSnippet *snippet)
 {
     return snippet != NULL && snippet->ranges != NULL && snippet->ranges->len > 0;
 }
 
 /* Body first; text of attachments when only that has the words; else how the body begins. */
-static MkSnippet *snippet_of_text(const FindQueries *queries, const MkMailText *text)
+static MkSnippet *snippet_of_text(const FindQueries *queries, const ShownText *text)
 {
-    g_autoptr(MkSnippet) body = snippet_in(queries, MK_FIELD_BODY, text->body);
+    MkFinder *in_attachments = queries->finders[MK_FIELD_ATTACHMENT_TEXT];
+    g_autoptr(MkSnippet) body = mk_finder_snippet(queries->finders[MK_FIELD_BODY], text->octets,
+                                                  text->body_length, MK_LIMIT_SNIPPET_BYTES);
     g_autoptr(MkSnippet) attachment = NULL;
 
-    if (!has_hit(body) &&
-        mk_query_looks_at(queries->query, queries->fields, MK_FIELD_ATTACHMENT_TEXT))
-        attachment = snippet_in(queries, MK_FIELD_ATTACHMENT_TEXT, text->attachment_text);
+    if (!has_hit(body) && in_attachments != NULL)
+        attachment = mk_finder_snippet(in_attachments, text->octets + text->body_length,
+                                       text->attachment_length, MK_LIMIT_SNIPPET_BYTES);
     return has_hit(attachment) ? g_steal_pointer(&attachment) : g_steal_pointer(&body);
+}
+
+static ShownText *text_read(ArchiveStore *store, uint32_t number)
+{
+    g_auto(MkMailInfo) info = MK_MAIL_INFO_INIT;
+    g_autoptr(GBytes) octets = NULL;
+    g_autoptr(MkMailText) text = NULL;
+
+    if (!mk_store_read_some(store->store, number, want_text, NULL, &info, &octets, NULL))
+        return NULL;
+    text = mk_mail_text(g_bytes_get_data(octets, NULL), g_bytes_get_size(octets));
+    return shown_text_new(text->body, text->attachment_text);
+}
+
+/* A mail's text never changes; its number is never another mail's. */
+static ShownText *text_get(ArchiveStore *store, uint32_t number)
+{
+    ShownText *text = text_cache_find(store->shown_texts, number);
+
+    if (text != NULL)
+        return text;
+    text = text_read(store, number);
+    if (text != NULL)
+        text_cache_add(store->shown_texts, number, text);
+    return text;
 }
 
 /* NULL when the mail cannot be read: a list without this snippet is better than none. */
 static MkSnippet *snippet_read(ArchiveStore *store, const FindQueries *queries,
                                const MkFoundMail *mail)
 {
-    g_auto(MkMailInfo) info = MK_MAIL_INFO_INIT;
-    g_autoptr(GBytes) octets = NULL;
-    g_autoptr(MkMailText) text = NULL;
+    g_autoptr(ShownText) text = NULL;
 
-    if (mail->size_bytes > MK_LIMIT_LARGE_MAIL_BYTES ||
-        !mk_store_read_some(store->store, mail->id.number, want_text, NULL, &info, &octets, NULL))
-        return NULL;
-    text = mk_mail_text(g_bytes_get_data(octets, NULL), g_bytes_get_size(octets));
-    return snippet_of_text(queries, text);
+    if (mail->size_bytes <= MK_LIMIT_LARGE_MAIL_BYTES)
+        text = text_get(store, mail->id.number);
+    return text == NULL ? NULL : snippet_of_text(queries, text);
 }
 
 void snippets_add(ArchiveStore *store, const FindQueries *queries, MkFound *found,

@@ -5,6 +5,7 @@
 #include <mailkeep/log.h>
 
 #include "internal.h"
+#include "text_cache.h"
 
 /* One for now; ids are part of every mail's id and are never given again. */
 static const struct {
@@ -18,6 +19,7 @@ void archive_store_free(ArchiveStore *store)
         return;
     follower_free(store->follower);
     attachment_reader_free(store->attachments);
+    text_cache_free(store->shown_texts);
     rebuild_work_clear(&store->rebuild);
     mk_index_close(store->index);
     mk_store_close(store->store);
@@ -80,6 +82,7 @@ static ArchiveStore *store_open(MkArchive *archive, uint32_t id, const char *nam
     pthread_mutex_init(&store->merge_lock, NULL);
     pthread_mutex_init(&store->index_writer_lock, NULL);
     index_status_init(&store->index_status);
+    store->shown_texts = text_cache_new(MK_LIMIT_TEXT_CACHE_BYTES);
     store->id = id;
     store->name = g_strdup(name);
     store->dir = g_build_filename(archive->data_dir, "stores", name, NULL);
@@ -309,6 +312,7 @@ void mk_archive_release_memory(MkArchive *archive)
     for (guint i = 0; i < archive->stores->len; i++) {
         const ArchiveStore *store = archive->stores->pdata[i];
 
+        text_cache_empty(store->shown_texts);
         if (store->index != NULL)
             mk_index_release_memory(store->index);
     }

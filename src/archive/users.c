@@ -8,7 +8,7 @@
 
 #include "internal.h"
 
-static bool store_record(MkArchive *archive, UserRecord *record, GError **error)
+bool user_store_record(MkArchive *archive, UserRecord *record, GError **error)
 {
     g_autoptr(GByteArray) row = g_byte_array_new();
     bool ok;
@@ -61,7 +61,7 @@ static bool create_locked(MkArchive *archive, const char *user_name, uint32_t pr
         return false;
     record = user_record_new(id, user_name);
     record->user.privileges = privileges;
-    return store_record(archive, record, error);
+    return user_store_record(archive, record, error);
 }
 
 bool mk_archive_user_create(MkArchive *archive, const char *user_name, uint32_t privileges,
@@ -87,6 +87,8 @@ static bool delete_locked(MkArchive *archive, const char *user_name, GError **er
         return mk_fail(error, MK_ERROR_DENIED,
                        "the last administrator who can log in cannot be deleted");
     if (!saved_searches_delete_all(archive, record->user.id, error) ||
+        !app_passwords_delete_all(archive, record->user.id, error) ||
+        !two_factor_delete(archive, record->user.id, error) ||
         !master_put(archive, MASTER_USERS, record->user.id, NULL, error))
         return false;
     user_table_remove(&archive->users, record->user.id);
@@ -114,7 +116,7 @@ static bool rename_locked(MkArchive *archive, const char *user_name, const char 
     if (other != NULL && other->user.id != record->user.id) /* only the case may change */
         return mk_fail(error, MK_ERROR_EXISTS, "there is a user of the new name already");
     user_record_set_name(record, new_name);
-    return store_record(archive, g_steal_pointer(&record), error);
+    return user_store_record(archive, g_steal_pointer(&record), error);
 }
 
 bool mk_archive_user_rename(MkArchive *archive, const char *user_name, const char *new_name,
@@ -131,7 +133,7 @@ bool mk_archive_user_rename(MkArchive *archive, const char *user_name, const cha
 }
 
 /* -- properties ---------------------------------------------------------------------------------- */
-static bool text_check(const char *text, const char *what, GError **error)
+bool property_check(const char *text, const char *what, GError **error)
 {
     if (strlen(text) > MK_LIMIT_PROPERTY_BYTES)
         return mk_fail(error, MK_ERROR_LIMIT, "%s is longer than %d octets", what,
@@ -161,7 +163,7 @@ static bool list_check(const char *const *list, const char *what, bool addresses
         if (count == MK_LIMIT_USER_ADDRESSES)
             return mk_fail(error, MK_ERROR_LIMIT, "a user has at most %d of %s",
                            MK_LIMIT_USER_ADDRESSES, what);
-        if (!text_check(*list, what, error))
+        if (!property_check(*list, what, error))
             return false;
         if (addresses && !address_is_one(*list))
             return mk_fail(error, MK_ERROR_INVALID,
@@ -172,9 +174,10 @@ static bool list_check(const char *const *list, const char *what, bool addresses
 
 static bool change_check(const MkUserChange *change, GError **error)
 {
-    return (change->full_name == NULL || text_check(change->full_name, "the full name", error)) &&
+    return (change->full_name == NULL ||
+            property_check(change->full_name, "the full name", error)) &&
            (change->distinguished_name == NULL ||
-            text_check(change->distinguished_name, "the distinguished name", error)) &&
+            property_check(change->distinguished_name, "the distinguished name", error)) &&
            (change->email_addresses == NULL ||
             list_check(change->email_addresses, "the e-mail addresses", true, error)) &&
            (change->pop3_user_names == NULL ||
@@ -232,7 +235,7 @@ static bool change_locked(MkArchive *archive, const char *user_name, const MkUse
          record->user.authentication != MK_AUTHENTICATION_INTEGRATED))
         return mk_fail(error, MK_ERROR_DENIED,
                        "the last administrator who can log in must stay one");
-    return store_record(archive, g_steal_pointer(&record), error);
+    return user_store_record(archive, g_steal_pointer(&record), error);
 }
 
 bool mk_archive_user_change(MkArchive *archive, const char *user_name, const MkUserChange *change,
@@ -249,7 +252,8 @@ bool mk_archive_user_change(MkArchive *archive, const char *user_name, const MkU
 }
 
 /* -- password ------------------------------------------------------------------------------------ */
-static bool set_hash_locked(MkArchive *archive, uint32_t id, char *hash, GError **error)
+static bool set_hash_locked(MkArchive *archive, uint32_t id, char *hash, bool end_apps,
+                            GError **error)
 {
     g_autoptr(UserRecord) record = user_table_get(&archive->users, id);
 
@@ -258,25 +262,34 @@ static bool set_hash_locked(MkArchive *archive, uint32_t id, char *hash, GError 
         return mk_fail(error, MK_ERROR_NOT_FOUND, "there is no such user");
     }
     user_record_set_hash(record, hash);
-    return store_record(archive, g_steal_pointer(&record), error);
+    return (!end_apps || app_passwords_delete_all(archive, id, error)) &&
+           user_store_record(archive, g_steal_pointer(&record), error);
 }
 
-bool mk_archive_user_set_password(MkArchive *archive, const char *user_name, const char *password,
-                                  GError **error)
+bool user_set_password(MkArchive *archive, const UserRecord *record, const char *password,
+                       bool end_apps, GError **error)
 {
-    g_autoptr(UserRecord) record = record_get(archive, user_name, error);
     char *hash;
     bool ok;
 
-    if (record == NULL || !mk_password_policy_check(record->user.user_name, password, error))
+    if (!mk_password_policy_check(record->user.user_name, password, error))
         return false;
     hash = login_gate_hash(&archive->gate, password, error); /* slow: not under master_lock */
     if (hash == NULL)
         return false;
     pthread_mutex_lock(&archive->master_lock);
-    ok = set_hash_locked(archive, record->user.id, hash, error);
+    ok = set_hash_locked(archive, record->user.id, hash, end_apps, error);
     pthread_mutex_unlock(&archive->master_lock);
     return ok;
+}
+
+/* Whoever sets it takes the account in hand: what the user's programs know ends too. */
+bool mk_archive_user_set_password(MkArchive *archive, const char *user_name, const char *password,
+                                  GError **error)
+{
+    g_autoptr(UserRecord) record = record_get(archive, user_name, error);
+
+    return record != NULL && user_set_password(archive, record, password, true, error);
 }
 
 /* -- folder rights ------------------------------------------------------------------------------- */
@@ -323,7 +336,7 @@ static bool set_rights_locked(MkArchive *archive, const char *user_name, const c
         return mk_fail(error, MK_ERROR_NOT_FOUND, "there is no such archive or folder");
     if (!rights_put(record->user.folder_rights, folder, rights, error))
         return false;
-    return store_record(archive, g_steal_pointer(&record), error);
+    return user_store_record(archive, g_steal_pointer(&record), error);
 }
 
 bool mk_archive_user_set_rights(MkArchive *archive, const char *user_name, const char *folder,
@@ -344,7 +357,7 @@ static bool clear_rights_locked(MkArchive *archive, const char *user_name, GErro
     if (record == NULL)
         return false;
     g_ptr_array_set_size(record->user.folder_rights, 0);
-    return store_record(archive, g_steal_pointer(&record), error);
+    return user_store_record(archive, g_steal_pointer(&record), error);
 }
 
 bool mk_archive_user_clear_rights(MkArchive *archive, const char *user_name, GError **error)

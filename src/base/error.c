@@ -4,7 +4,27 @@
 #include <errno.h>
 #include <string.h>
 
-G_DEFINE_QUARK(mk_error, mk_error)
+typedef struct {
+    const char *hint;
+    unsigned number;
+} MkErrorPrivate;
+
+static void mk_error_private_init(MkErrorPrivate *priv)
+{
+    *priv = (MkErrorPrivate){ NULL, 0 };
+}
+
+static void mk_error_private_copy(const MkErrorPrivate *from, MkErrorPrivate *to)
+{
+    *to = *from;
+}
+
+static void mk_error_private_clear(MkErrorPrivate *priv)
+{
+    (void) priv; /* its name is static */
+}
+
+G_DEFINE_EXTENDED_ERROR(MkError, mk_error)
 
 static void set_error(GError **error, MkErrorCode code, const char *format, va_list args)
 {
@@ -20,6 +40,28 @@ bool mk_fail(GError **error, MkErrorCode code, const char *format, ...)
     set_error(error, code, format, args);
     va_end(args);
     return false;
+}
+
+bool mk_fail_hint(GError **error, MkErrorCode code, const char *hint, unsigned number,
+                  const char *format, ...)
+{
+    va_list args;
+
+    va_start(args, format);
+    set_error(error, code, format, args);
+    va_end(args);
+    if (error != NULL)
+        *mk_error_get_private(*error) = (MkErrorPrivate){ hint, number };
+    return false;
+}
+
+const char *mk_error_hint(const GError *error, unsigned *out_number)
+{
+    const MkErrorPrivate *priv =
+        error != NULL && error->domain == MK_ERROR ? mk_error_get_private(error) : NULL;
+
+    *out_number = priv != NULL ? priv->number : 0;
+    return priv != NULL ? priv->hint : NULL;
 }
 
 static MkErrorCode code_from_errno(int errnum)

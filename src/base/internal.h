@@ -32,10 +32,19 @@ bool value_size(const YamlNode *node, uint64_t min, uint64_t max, uint64_t *out,
 bool value_number(const YamlNode *node, unsigned min, unsigned max, unsigned *out,
                   const char **out_why);
 bool value_text(const YamlNode *node, char **out, const char **out_why);
-/* Letters, digits, hyphens and dots, at most 253 octets (RFC 1123 2.1) */
+/* mk_settings_is_host_name() */
 bool value_host_name(const YamlNode *node, char **out, const char **out_why);
-bool is_host_name(const char *text);
 /* ADDR:PORT, IPv6 in brackets, into listen, host and port; the old strings are freed */
 bool value_listen(const YamlNode *node, MkServiceSettings *out, const char **out_why);
+
+/* -- settings.c ------------------------------------------------------------------------------- */
+/* At most 1 MiB, whatever the path leads to. */
+char *settings_read_file(const char *path, size_t *out_length, GError **error);
+/* machine.yaml: the one key it may have; *out_hostname stays as it is without it. */
+bool settings_parse_machine(const char *text, size_t length, const char *name, char **out_hostname,
+                            GError **error);
+/* -- settings_machine.c ------------------------------------------------------------------------- */
+/* Applies <data_dir>/machine.yaml, if there is one. */
+bool settings_apply_machine(MkSettings *settings, GError **error);
 
 #endif

@@ -49,22 +49,21 @@ uint64_t mk_read_u64(MkReader *r)
     return read_big_endian(r, 8);
 }
 
-uint64_t mk_read_varint(MkReader *r)
+uint64_t mk_read_long_varint(MkReader *r)
 {
     uint64_t value = 0;
 
-    for (unsigned shift = 0; shift < 70; shift += 7) {
-        const uint8_t *at = mk_read_bytes(r, 1);
+    for (size_t i = 0; !r->failed && i < r->length && i < 10; i++) {
+        uint8_t octet = r->data[i];
 
-        if (at == NULL)
-            return 0;
-        if (shift == 63 && *at > 1) /* the tenth octet has one bit left of 64 */
+        if (i == 9 && octet > 1) /* the tenth octet has one bit left of 64 */
             break;
-        value |= (uint64_t) (*at & 0x7f) << shift;
-        if (*at & 0x80)
+        value |= (uint64_t) (octet & 0x7f) << (7 * i);
+        if (octet & 0x80)
             continue;
-        if (*at == 0 && shift > 0) /* not the shortest form: two spellings of one number */
+        if (octet == 0 && i > 0) /* not the shortest form: two spellings of one number */
             break;
+        mk_read_bytes(r, i + 1);
         return value;
     }
     r->failed = true;

@@ -67,7 +67,7 @@ static MkSettings *settings_new(const char *data_dir, bool is_root)
     MkSettings *settings = g_new0(MkSettings, 1);
 
     settings->hostname =
-        g_strdup(is_host_name(g_get_host_name()) ? g_get_host_name() : "localhost");
+        g_strdup(mk_settings_is_host_name(g_get_host_name()) ? g_get_host_name() : "localhost");
     settings->data_dir = g_strdup(data_dir);
     settings->log_level = MK_LOG_INFO;
     settings->tls_certificate = g_strdup("auto");
@@ -158,6 +158,7 @@ static bool take_hostname(Walk *walk, const YamlNode *node)
 {
     const char *why;
 
+    walk->settings->hostname_given = true;
     return value_host_name(node, &walk->settings->hostname, &why) || fail_here(walk, node, why);
 }
 
@@ -358,8 +359,25 @@ MkSettings *mk_settings_parse(const char *text, size_t length, const char *name,
     return g_steal_pointer(&settings);
 }
 
-/* At most FILE_BYTES, whatever the path leads to. */
-static char *read_file(const char *path, size_t *out_length, GError **error)
+bool settings_parse_machine(const char *text, size_t length, const char *name, char **out_hostname,
+                            GError **error)
+{
+    static const Field fields[] = { { "hostname", take_hostname } };
+    g_autoptr(MkSettings) settings = g_new0(MkSettings, 1);
+    g_autoptr(GString) path = g_string_new(NULL);
+    g_autoptr(YamlNode) root = yaml_tree_parse(text, length, name, error);
+    Walk walk = { .settings = settings, .name = name, .path = path, .error = error };
+
+    if (root == NULL || !take_fields(&walk, root, fields, G_N_ELEMENTS(fields)))
+        return false;
+    if (settings->hostname != NULL) {
+        g_free(*out_hostname);
+        *out_hostname = g_steal_pointer(&settings->hostname);
+    }
+    return true;
+}
+
+char *settings_read_file(const char *path, size_t *out_length, GError **error)
 {
     g_autofree char *text = g_malloc(FILE_BYTES + 1);
     FILE *file = fopen(path, "re");
@@ -388,11 +406,18 @@ static char *read_file(const char *path, size_t *out_length, GError **error)
 
 MkSettings *mk_settings_load(const char *path, bool is_root, GError **error)
 {
+    g_autoptr(MkSettings) settings = NULL;
     g_autofree char *text = NULL;
     size_t length;
 
-    if (path == NULL)
-        return settings_new("./data", is_root);
-    text = read_file(path, &length, error);
-    return text != NULL ? mk_settings_parse(text, length, path, is_root, error) : NULL;
+    if (path == NULL) {
+        settings = settings_new("./data", is_root);
+    } else {
+        text = settings_read_file(path, &length, error);
+        if (text != NULL)
+            settings = mk_settings_parse(text, length, path, is_root, error);
+    }
+    if (settings == NULL || !settings_apply_machine(settings, error))
+        return NULL;
+    return g_steal_pointer(&settings);
 }

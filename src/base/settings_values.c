@@ -140,7 +140,7 @@ static bool is_label(const char *label)
     return true;
 }
 
-bool is_host_name(const char *text)
+bool mk_settings_is_host_name(const char *text)
 {
     g_auto(GStrv) labels = NULL;
 
@@ -161,7 +161,7 @@ bool value_host_name(const YamlNode *node, char **out, const char **out_why)
 
     if (!value_text(node, &text, out_why))
         return false;
-    if (!is_host_name(text))
+    if (!mk_settings_is_host_name(text))
         return fail_why(out_why, "must be a host name, such as archive.example.com");
     g_free(*out);
     *out = g_steal_pointer(&text);

@@ -1,29 +1,27 @@
 /*
  * certificate.c - which certificate the services show
  */
-#include <errno.h>
 #include <string.h>
-#include <sys/stat.h>
+
+#include <mailkeep/certs.h>
 
 #include "internal.h"
 
 /* data_dir/tls: apart from keys/, which holds only the archive's own keys. */
-static bool make_self_signed(const MkSettings *settings, char **out_certificate, char **out_key,
-                             GError **error)
+static bool find_or_make(const MkSettings *settings, char **out_certificate, char **out_key,
+                         GError **error)
 {
-    g_autofree char *dir = g_build_filename(settings->data_dir, "tls", NULL);
-    g_autofree char *certificate = g_build_filename(dir, "certificate.pem", NULL);
-    g_autofree char *key = g_build_filename(dir, "key.pem", NULL);
+    const char *data_dir = settings->data_dir;
 
-    if (g_mkdir_with_parents(dir, 0700) != 0)
-        return mk_fail_errno(error, errno, "make the directory %s", dir);
-    if (!g_file_test(certificate, G_FILE_TEST_EXISTS) || !g_file_test(key, G_FILE_TEST_EXISTS)) {
-        if (!mk_tls_make_self_signed(settings->hostname, certificate, key, error))
+    if (!mk_certs_settle(data_dir, error))
+        return false;
+    if (!mk_certs_exist(data_dir)) {
+        if (!mk_certs_make_self_signed(data_dir, settings->hostname, error))
             return false;
-        mk_log_info("daemon.certificate_made", "file", certificate);
+        mk_log_info("daemon.certificate_made");
     }
-    *out_certificate = g_steal_pointer(&certificate);
-    *out_key = g_steal_pointer(&key);
+    *out_certificate = mk_certs_certificate_path(data_dir);
+    *out_key = mk_certs_key_path(data_dir);
     return true;
 }
 
@@ -36,7 +34,7 @@ bool certificate_load(const MkSettings *settings, MkTls **out_mail, MkTls **out_
     g_autoptr(MkTls) https = NULL;
 
     if (strcmp(settings->tls_certificate, "auto") == 0) {
-        if (!make_self_signed(settings, &certificate, &key, error))
+        if (!find_or_make(settings, &certificate, &key, error))
             return false;
     } else {
         certificate = g_strdup(settings->tls_certificate);

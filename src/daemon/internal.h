@@ -19,13 +19,15 @@
 typedef enum { HTTP_REDIRECT, HTTP_WEB, HTTP_API, HTTP_METRICS, HTTP_COUNT } HttpRole;
 
 /*
+ * FIRST START (@setup, no @archive) --set up in the browser [first_start.c]--> RUNNING
  * RUNNING --TERM, INT [services_stop]--> STOPPING --all idle [on_stop_poll]--> ended (loop stopped)
  * In STOPPING no listener is left; sessions finish what they have begun. After 20 s senders are
  * cut off, after 30 s the process ends as it is.
  */
 typedef struct {
     MkSettings *settings;
-    const char *config_path; /* borrowed from argv; NULL = defaults */
+    MkSettings *first_settings; /* of the first start, which the set-up goes on borrowing */
+    const char *config_path;    /* borrowed from argv; NULL = defaults */
     MkLoop *loop;
     MkArchive *archive;
     MkTls *tls_mail;  /* SMTP */
@@ -33,6 +35,7 @@ typedef struct {
     MkSmtpServer *smtp;
     MkAdmin *admin;
     MkWeb *web;
+    MkSetup *setup; /* the first start; done when @web is there */
     MkHttpServer *http[HTTP_COUNT];
     MkWebRedirect redirect;
     MkListener *listeners[MK_SERVICE_COUNT];
@@ -49,11 +52,21 @@ typedef struct {
 /* -- services.c --------------------------------------------------------------------------- */
 /* Opens the archive and listens on everything that is enabled. Logs each port. */
 bool services_start(Daemon *daemon, GError **error);
+/* First start: the web port and its redirect only; what is asked of it goes to daemon->setup. */
+bool services_start_web(Daemon *daemon, GError **error);
+/* The rest, from the loop, when there is an archive. False leaves the web ports as they were. */
+bool services_start_rest(Daemon *daemon, GError **error);
 /* HUP: certificates and log level anew; what is bad is logged and left as it was. */
 void services_reload(Daemon *daemon);
 void services_stop(Daemon *daemon);
 /* After the loop has ended. */
 void services_free(Daemon *daemon);
+
+/* -- first_start.c ------------------------------------------------------------------------ */
+/* Listens, and shows the one-time link on standard output and in <data_dir>/first-start-link. */
+bool first_start_begin(Daemon *daemon, GError **error);
+/* Removes the link's file, which is of no use any more. */
+void first_start_forget_link(const Daemon *daemon);
 
 /* -- certificate.c --------------------------------------------------------------------- */
 /* The contexts the settings ask for, named in the log; makes the self-signed certificate when

@@ -28,7 +28,7 @@ static const char usage[] =
     "  --version          print the version and end\n"
     "  --help             print this and end\n"
     "\n"
-    "A new data directory is made by `mailkeep init --config FILE`.\n";
+    "With an empty data directory it shows a link: the archive is set up in the browser.\n";
 
 typedef struct {
     const char *config_path;
@@ -89,24 +89,6 @@ static void harden_process(void)
     }
 }
 
-/* Two daemons on one directory would write over each other; LMDB's own lock does not tell. */
-static int lock_data_dir(const char *data_dir, GError **error)
-{
-    g_autofree char *path = g_build_filename(data_dir, "lock", NULL);
-    int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
-
-    if (fd < 0) {
-        mk_fail_errno(error, errno, "open %s", path);
-        return -1;
-    }
-    if (flock(fd, LOCK_EX | LOCK_NB) != 0) {
-        close(fd);
-        mk_fail(error, MK_ERROR_BUSY, "another mailkeepd works on %s", data_dir);
-        return -1;
-    }
-    return fd;
-}
-
 static void on_stop_signal(int signum, void *cookie)
 {
     (void) signum;
@@ -123,15 +105,21 @@ static void on_hup(int signum, void *cookie)
 /* What both running and rebuilding begin with. */
 static bool take_data_dir(Daemon *daemon, GError **error)
 {
-    const MkSettings *settings = daemon->settings;
+    const char *data_dir = daemon->settings->data_dir;
 
-    if (!mk_archive_is_initialised(settings->data_dir))
-        return mk_fail(error, MK_ERROR_NOT_FOUND,
-                       "%s holds no archive yet; make one with `mailkeep init%s%s`",
-                       settings->data_dir, daemon->config_path != NULL ? " --config " : "",
-                       daemon->config_path != NULL ? daemon->config_path : "");
-    daemon->lock_fd = lock_data_dir(settings->data_dir, error);
-    return daemon->lock_fd >= 0 && mk_crypto_init(error);
+    if (g_mkdir_with_parents(data_dir, 0700) != 0)
+        return mk_fail_errno(error, errno, "make the directory %s", data_dir);
+    daemon->lock_fd = mk_archive_lock(data_dir, error);
+    return daemon->lock_fd >= 0 && mk_crypto_init(error) && mk_archive_settle(data_dir, error);
+}
+
+/* No archive, and no browser that could make one. */
+static bool fail_uninitialised(const Daemon *daemon, GError **error)
+{
+    return mk_fail(error, MK_ERROR_NOT_FOUND,
+                   "%s holds no archive yet; make one with `mailkeep init%s%s`",
+                   daemon->settings->data_dir, daemon->config_path != NULL ? " --config " : "",
+                   daemon->config_path != NULL ? daemon->config_path : "");
 }
 
 static bool rebuild_catalog(Daemon *daemon, GError **error)
@@ -139,8 +127,11 @@ static bool rebuild_catalog(Daemon *daemon, GError **error)
     const MkSettings *settings = daemon->settings;
     uint64_t mails;
 
-    if (!take_data_dir(daemon, error) ||
-        !mk_archive_rebuild_catalogs(settings->data_dir, settings->map_size_bytes, &mails, error))
+    if (!take_data_dir(daemon, error))
+        return false;
+    if (!mk_archive_is_initialised(settings->data_dir))
+        return fail_uninitialised(daemon, error);
+    if (!mk_archive_rebuild_catalogs(settings->data_dir, settings->map_size_bytes, &mails, error))
         return false;
     printf("The catalog was made anew; it holds %" PRIu64 " mails.\n", mails);
     return true;
@@ -150,8 +141,6 @@ static bool prepare(Daemon *daemon, GError **error)
 {
     const MkSettings *settings = daemon->settings;
 
-    if (!take_data_dir(daemon, error))
-        return false;
     mk_mail_init();
     daemon->loop = mk_loop_new(settings->workers_interactive, settings->workers_bulk, error);
     return daemon->loop != NULL &&
@@ -160,11 +149,29 @@ static bool prepare(Daemon *daemon, GError **error)
            mk_loop_on_signal(daemon->loop, SIGHUP, on_hup, daemon, error);
 }
 
-static bool run(Daemon *daemon, GError **error)
+static bool start(Daemon *daemon, GError **error)
 {
-    if (!prepare(daemon, error) || !services_start(daemon, error))
+    first_start_forget_link(daemon); /* of a first start that was killed */
+    if (!services_start(daemon, error))
         return false;
     daemon->memory = memory_keeper_new(daemon->loop, daemon->archive);
+    return true;
+}
+
+static bool run(Daemon *daemon, GError **error)
+{
+    const MkSettings *settings = daemon->settings;
+    bool is_first;
+
+    if (!take_data_dir(daemon, error))
+        return false;
+    is_first = mk_archive_is_absent(settings->data_dir);
+    if ((is_first && !settings->services[MK_SERVICE_HTTPS].enabled) ||
+        (!is_first && !mk_archive_is_initialised(settings->data_dir)))
+        return fail_uninitialised(daemon, error);
+    if (!prepare(daemon, error) ||
+        !(is_first ? first_start_begin(daemon, error) : start(daemon, error)))
+        return false;
     mk_log_info("daemon.started", "version", MK_VERSION, "pid", MK_LOG_U64(getpid()));
     mk_loop_run(daemon->loop);
     return true;
@@ -193,13 +200,15 @@ int main(int argc, char **argv)
     harden_process();
     memory_tune();
     mk_log_set_level(settings->log_level);
-    daemon.settings = settings;
+    daemon.settings = g_steal_pointer(&settings);
     daemon.config_path = arguments.config_path;
     ok = arguments.rebuild_catalog ? rebuild_catalog(&daemon, &error) : run(&daemon, &error);
     if (!ok)
         mk_log_error("daemon.failed", "error", error->message);
     services_free(&daemon);
     g_clear_pointer(&daemon.loop, mk_loop_free);
+    mk_settings_free(daemon.first_settings);
+    mk_settings_free(daemon.settings);
     if (ok && !arguments.rebuild_catalog)
         mk_log_info("daemon.stopped");
     if (daemon.lock_fd >= 0)

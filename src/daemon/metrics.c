@@ -49,6 +49,7 @@ static void archive_metrics(GString *out, MkArchive *archive)
     mk_archive_gauges(archive, &g);
     metric(out, "spool_bytes", "", (double) g.spool_bytes);
     metric(out, "spools_open", "", (double) g.spools_open);
+    metric(out, "ingest_held", "", (double) g.ingest_held);
     metric(out, "ingest_waiting", "", (double) g.ingest_waiting);
     metric(out, "ingest_running", "", (double) g.ingest_running);
     metric(out, "mails_total", "{kind=\"new\"}", (double) g.mails_new);

@@ -92,6 +92,27 @@ static bool listen_on(Daemon *daemon, MkServiceKind kind, GError **error)
     return true;
 }
 
+static bool on_certificate(void *cookie, GError **error);
+
+/* Connections of the first start live on when the services have started. */
+static void web_handle(MkHttpRequest *request, void *cookie)
+{
+    const Daemon *daemon = cookie;
+
+    if (daemon->web != NULL)
+        mk_web_handle(request, daemon->web);
+    else
+        mk_setup_handle(request, daemon->setup);
+}
+
+static void make_web_servers(Daemon *daemon)
+{
+    daemon->http_connections.max = daemon->settings->connections;
+    daemon->http[HTTP_WEB] = mk_http_server_new(daemon->loop, web_handle, daemon);
+    daemon->http[HTTP_REDIRECT] =
+        mk_http_server_new(daemon->loop, mk_web_redirect, &daemon->redirect);
+}
+
 static void make_servers(Daemon *daemon)
 {
     const MkSettings *settings = daemon->settings;
@@ -103,32 +124,47 @@ static void make_servers(Daemon *daemon)
     };
 
     daemon->mail_connections.max = settings->connections;
-    daemon->http_connections.max = settings->connections;
     daemon->smtp = mk_smtp_server_new(daemon->loop, &smtp);
     daemon->admin = mk_admin_new(daemon->loop, daemon->archive, settings);
+    mk_admin_on_certificate(daemon->admin, on_certificate, daemon);
     daemon->web = mk_web_new(daemon->loop, daemon->archive, daemon->admin);
-    daemon->http[HTTP_WEB] = mk_http_server_new(daemon->loop, mk_web_handle, daemon->web);
     daemon->http[HTTP_API] = mk_http_server_new(daemon->loop, mk_admin_handle, daemon->admin);
-    daemon->http[HTTP_REDIRECT] =
-        mk_http_server_new(daemon->loop, mk_web_redirect, &daemon->redirect);
     daemon->http[HTTP_METRICS] = mk_http_server_new(daemon->loop, metrics_handle, daemon);
 }
 
-static bool listen_on_all(Daemon *daemon, GError **error)
+static void set_redirect(Daemon *daemon)
 {
-    for (MkServiceKind kind = 0; kind < MK_SERVICE_COUNT; kind++)
-        if (!listen_on(daemon, kind, error))
-            return false;
     daemon->redirect.hostname = daemon->settings->hostname;
     if (daemon->listeners[MK_SERVICE_HTTPS] != NULL)
         daemon->redirect.https_port = mk_listener_port(daemon->listeners[MK_SERVICE_HTTPS]);
+}
+
+static bool is_web(MkServiceKind kind)
+{
+    return kind == MK_SERVICE_HTTP || kind == MK_SERVICE_HTTPS;
+}
+
+static bool listen_on_web(Daemon *daemon, GError **error)
+{
+    if (!listen_on(daemon, MK_SERVICE_HTTP, error) || !listen_on(daemon, MK_SERVICE_HTTPS, error))
+        return false;
+    set_redirect(daemon);
     return true;
 }
 
-static void free_listeners(Daemon *daemon)
+static bool listen_on_rest(Daemon *daemon, GError **error)
 {
     for (MkServiceKind kind = 0; kind < MK_SERVICE_COUNT; kind++)
-        g_clear_pointer(&daemon->listeners[kind], mk_listener_free);
+        if (!is_web(kind) && !listen_on(daemon, kind, error))
+            return false;
+    return true;
+}
+
+static void free_listeners(Daemon *daemon, bool web_too)
+{
+    for (MkServiceKind kind = 0; kind < MK_SERVICE_COUNT; kind++)
+        if (web_too || !is_web(kind))
+            g_clear_pointer(&daemon->listeners[kind], mk_listener_free);
 }
 
 static void on_start_undone(void *loop)
@@ -139,7 +175,7 @@ static void on_start_undone(void *loop)
 /* The archive has begun to catch up with its index and must be stopped like one that ran. */
 static void undo_start(Daemon *daemon)
 {
-    free_listeners(daemon);
+    free_listeners(daemon, true);
     mk_archive_stop(daemon->archive, on_start_undone, daemon->loop);
     mk_loop_run(daemon->loop);
 }
@@ -154,11 +190,42 @@ bool services_start(Daemon *daemon, GError **error)
         mk_archive_open(daemon->loop, settings->data_dir, settings->map_size_bytes, error);
     if (daemon->archive == NULL)
         return false;
+    make_web_servers(daemon);
     make_servers(daemon);
-    if (listen_on_all(daemon, error))
+    if (listen_on_web(daemon, error) && listen_on_rest(daemon, error))
         return true;
     undo_start(daemon);
     return false;
+}
+
+bool services_start_web(Daemon *daemon, GError **error)
+{
+    if (!certificate_load(daemon->settings, &daemon->tls_mail, &daemon->tls_https, error))
+        return false;
+    make_web_servers(daemon);
+    return listen_on_web(daemon, error);
+}
+
+/*
+ * Listening comes first here: it may fail, and an archive that has been opened cannot be closed
+ * from within the loop. Who connects meanwhile waits for the loop's next turn.
+ */
+bool services_start_rest(Daemon *daemon, GError **error)
+{
+    const MkSettings *settings = daemon->settings;
+
+    set_redirect(daemon);
+    if (!on_certificate(daemon, error))
+        return false;
+    if (listen_on_rest(daemon, error))
+        daemon->archive =
+            mk_archive_open(daemon->loop, settings->data_dir, settings->map_size_bytes, error);
+    if (daemon->archive == NULL) {
+        free_listeners(daemon, false);
+        return false;
+    }
+    make_servers(daemon);
+    return true;
 }
 
 static void use_certificates(Daemon *daemon, MkTls *mail, MkTls *https)
@@ -172,6 +239,19 @@ static void use_certificates(Daemon *daemon, MkTls *mail, MkTls *https)
     for (MkServiceKind kind = 0; kind < MK_SERVICE_COUNT; kind++)
         if (daemon->listeners[kind] != NULL && tls_for(daemon, kind) != NULL)
             mk_listener_set_tls(daemon->listeners[kind], tls_for(daemon, kind));
+}
+
+/* The files have changed, not the settings. */
+static bool on_certificate(void *cookie, GError **error)
+{
+    Daemon *daemon = cookie;
+    MkTls *mail = NULL;
+    MkTls *https = NULL;
+
+    if (!certificate_load(daemon->settings, &mail, &https, error))
+        return false;
+    use_certificates(daemon, mail, https);
+    return true;
 }
 
 void services_reload(Daemon *daemon)
@@ -206,7 +286,9 @@ static bool has_connections(const Daemon *daemon)
 static bool has_calls(const Daemon *daemon)
 {
     return (daemon->smtp != NULL && !mk_smtp_server_is_idle(daemon->smtp)) ||
-           !mk_web_is_idle(daemon->web) || !mk_admin_is_idle(daemon->admin);
+           (daemon->setup != NULL && !mk_setup_is_idle(daemon->setup)) ||
+           (daemon->web != NULL && !mk_web_is_idle(daemon->web)) ||
+           (daemon->admin != NULL && !mk_admin_is_idle(daemon->admin));
 }
 
 /* Senders who are still not done have heard no 250 and will come again. */
@@ -228,8 +310,17 @@ static void end_at_once(Daemon *daemon)
     mk_log_warn("daemon.stop_overdue");
     if (!daemon->archive_stopped)
         _exit(EXIT_FAILURE);
-    mk_archive_close(daemon->archive);
+    g_clear_pointer(&daemon->archive, mk_archive_close);
     _exit(EXIT_SUCCESS);
+}
+
+static void stop_archive(Daemon *daemon)
+{
+    daemon->archive_stopping = true;
+    if (daemon->archive != NULL)
+        mk_archive_stop(daemon->archive, on_archive_stopped, daemon);
+    else
+        daemon->archive_stopped = true; /* there was none yet */
 }
 
 /* First the protocols, then the archive under them, then the loop. */
@@ -247,8 +338,7 @@ static void on_stop_poll(void *cookie)
         end_at_once(daemon);
     } else if (!daemon->archive_stopping && !has_calls(daemon) &&
                (overdue || !has_connections(daemon))) {
-        daemon->archive_stopping = true;
-        mk_archive_stop(daemon->archive, on_archive_stopped, daemon);
+        stop_archive(daemon);
     }
 }
 
@@ -257,25 +347,32 @@ void services_stop(Daemon *daemon)
     if (daemon->stop_began_ms != 0)
         return;
     daemon->stop_began_ms = mk_clock_monotonic_ms();
-    free_listeners(daemon);
-    mk_smtp_server_stop(daemon->smtp);
-    mk_archive_begin_stop(daemon->archive);
-    mk_admin_stop(daemon->admin);
+    free_listeners(daemon, true);
+    if (daemon->setup != NULL)
+        first_start_forget_link(daemon);
+    if (daemon->archive != NULL) {
+        mk_smtp_server_stop(daemon->smtp);
+        mk_archive_begin_stop(daemon->archive);
+        mk_admin_stop(daemon->admin);
+        mk_web_stop(daemon->web);
+    }
     for (HttpRole role = 0; role < HTTP_COUNT; role++)
-        mk_http_server_stop(daemon->http[role], STOP_GRACE_MS / 2);
+        if (daemon->http[role] != NULL)
+            mk_http_server_stop(daemon->http[role], STOP_GRACE_MS / 2);
     daemon->stop_poll = mk_timer_new(daemon->loop, on_stop_poll, daemon);
     mk_timer_start_repeat(daemon->stop_poll, STOP_POLL_MS);
 }
 
 void services_free(Daemon *daemon)
 {
-    free_listeners(daemon);
+    free_listeners(daemon, true);
     g_clear_pointer(&daemon->stop_poll, mk_timer_free);
     g_clear_pointer(&daemon->memory, memory_keeper_free);
     g_clear_pointer(&daemon->smtp, mk_smtp_server_free);
     for (HttpRole role = 0; role < HTTP_COUNT; role++)
         g_clear_pointer(&daemon->http[role], mk_http_server_free);
     g_clear_pointer(&daemon->web, mk_web_free);
+    g_clear_pointer(&daemon->setup, mk_setup_free);
     g_clear_pointer(&daemon->admin, mk_admin_free);
     g_clear_pointer(&daemon->archive, mk_archive_close);
     g_clear_pointer(&daemon->tls_mail, mk_tls_unref);

@@ -58,6 +58,16 @@ static inline uint64_t bits_at(const uint8_t *data, size_t length, size_t bit, u
 /* A value of so many bits lies within eight octets wherever it begins. */
 #define MAX_NARROW 57
 
+uint64_t mk_bits_get(const uint8_t *data, size_t length, size_t place, unsigned width)
+{
+    size_t bit = place * width;
+    uint64_t octets;
+    if (width > MAX_NARROW || bit / 8 + sizeof octets > length)
+        return width == 0 || bit / 8 >= length ? 0 : bits_at(data, length, bit, width);
+    memcpy(&octets, data + bit / 8, sizeof octets);
+    return GUINT64_FROM_LE(octets) >> (bit % 8) & ((UINT64_C(1) << width) - 1);
+}
+
 /* As many as can be read eight octets at a time; how many that is. */
 static size_t unpack_narrow(const uint8_t *data, size_t length, uint64_t *values, size_t count,
                             unsigned width)

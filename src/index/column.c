@@ -36,14 +36,15 @@ static size_t docs_in_block(const MkSegment *segment, uint32_t block, uint32_t d
     return (size_t) MIN(docs_a_block, segment->info.doc_count - first);
 }
 
-static bool decode(MkReader *reader, uint64_t *values, size_t count)
+/* Notes where the packed distances are: mostly one document of a block is asked for. */
+static bool take_packed(MkColumn *column, MkReader *reader, size_t count)
 {
-    uint64_t least = mk_read_varint(reader);
-    unsigned width = mk_read_u8(reader);
-    if (reader->failed || !mk_bits_unpack(reader, values, count, width) || reader->length != 0)
+    column->least = mk_read_varint(reader);
+    column->width = mk_read_u8(reader);
+    if (reader->failed || column->width > 64 || reader->length != (count * column->width + 7) / 8)
         return false;
-    for (size_t i = 0; i < count; i++)
-        values[i] += least;
+    column->packed = reader->data;
+    column->packed_length = reader->length;
     return true;
 }
 
@@ -54,6 +55,12 @@ static bool load_block(MkColumn *column, uint32_t block, GError **error)
                          error);
 }
 
+static inline uint64_t value_at(const MkColumn *column, uint32_t doc)
+{
+    return column->least + mk_bits_get(column->packed, column->packed_length,
+                                       doc % MK_INDEX_COLUMN_DOCS, column->width);
+}
+
 bool mk_column_get(MkColumn *column, uint32_t doc, uint64_t *out, GError **error)
 {
     uint32_t block = doc / MK_INDEX_COLUMN_DOCS;
@@ -61,12 +68,12 @@ bool mk_column_get(MkColumn *column, uint32_t doc, uint64_t *out, GError **error
         if (!load_block(column, block, error))
             return false;
         MkReader reader = mk_reader(column->block->data, column->block->length);
-        if (!decode(&reader, column->values,
-                    docs_in_block(column->segment, block, MK_INDEX_COLUMN_DOCS)))
+        if (!take_packed(column, &reader,
+                         docs_in_block(column->segment, block, MK_INDEX_COLUMN_DOCS)))
             return mk_index_corrupt(error);
         column->loaded = block;
     }
-    *out = column->values[doc % MK_INDEX_COLUMN_DOCS];
+    *out = value_at(column, doc);
     return true;
 }
 
@@ -75,14 +82,13 @@ void mk_folder_column_init(MkFolderColumn *column, MkWatch *watch, const MkSegme
 {
     mk_column_init(&column->column, watch, segment, STREAM_FOLDERS);
     column->ids = g_array_new(FALSE, FALSE, sizeof(uint32_t));
-    column->ends = g_array_new(FALSE, FALSE, sizeof(uint32_t));
+    column->set_count = 0;
 }
 
 void mk_folder_column_clear(MkFolderColumn *column)
 {
     mk_column_clear(&column->column);
     g_clear_pointer(&column->ids, g_array_unref);
-    g_clear_pointer(&column->ends, g_array_unref);
 }
 
 static void put_set(GByteArray *out, const GArray *set)
@@ -133,22 +139,32 @@ void mk_folder_column_encode(GByteArray *out, GArray *const *sets, size_t count)
     mk_column_encode(out, numbers, count);
 }
 
-static bool read_sets(MkReader *reader, MkFolderColumn *column)
+/* Behind so many varints: each ends with its first octet below 0x80. */
+static bool skip_varints(MkReader *reader, uint64_t count)
+{
+    size_t at = 0;
+    for (; count > 0 && at < reader->length; at++)
+        count -= reader->data[at] < 0x80;
+    mk_read_bytes(reader, at);
+    return count == 0;
+}
+
+/* Notes where each set begins: their ids are read of those only that are asked for. */
+static bool find_sets(MkReader *reader, MkFolderColumn *column)
 {
     uint64_t sets = mk_read_varint(reader);
-    g_array_set_size(column->ids, 0);
-    g_array_set_size(column->ends, 0);
-    for (uint64_t i = 0; i < sets && !reader->failed; i++) {
-        uint64_t count = mk_read_varint(reader), id = 0;
-        for (uint64_t k = 0; k < count && !reader->failed; k++) {
-            id += mk_read_varint(reader);
-            uint32_t folder = (uint32_t) id;
-            g_array_append_val(column->ids, folder);
-        }
-        uint32_t end = column->ids->len;
-        g_array_append_val(column->ends, end);
+    if (reader->failed || sets > MK_INDEX_COLUMN_DOCS)
+        return false;
+    column->sets = reader->data;
+    for (uint64_t i = 0; i < sets; i++) {
+        column->offsets[i] = (uint32_t) (reader->data - column->sets);
+        uint64_t count = mk_read_varint(reader);
+        if (reader->failed || !skip_varints(reader, count))
+            return false;
     }
-    return !reader->failed;
+    column->set_count = (uint32_t) sets;
+    column->sets_length = (size_t) (reader->data - column->sets);
+    return true;
 }
 
 static bool load_folders(MkFolderColumn *column, uint32_t block, GError **error)
@@ -157,12 +173,10 @@ static bool load_folders(MkFolderColumn *column, uint32_t block, GError **error)
     if (!load_block(numbers, block, error))
         return false;
     MkReader reader = mk_reader(numbers->block->data, numbers->block->length);
-    size_t count = docs_in_block(numbers->segment, block, MK_INDEX_COLUMN_DOCS);
-    if (!read_sets(&reader, column) || !decode(&reader, numbers->values, count))
+    if (!find_sets(&reader, column) ||
+        !take_packed(numbers, &reader,
+                     docs_in_block(numbers->segment, block, MK_INDEX_COLUMN_DOCS)))
         return mk_index_corrupt(error);
-    for (size_t i = 0; i < count; i++)
-        if (numbers->values[i] >= column->ends->len)
-            return mk_index_corrupt(error);
     numbers->loaded = block;
     return true;
 }
@@ -174,13 +188,24 @@ bool mk_folder_column_get(MkFolderColumn *column, uint32_t doc, uint32_t *out_se
     *out_loaded = column->column.loaded != block;
     if (*out_loaded && !load_folders(column, block, error))
         return false;
-    *out_set = (uint32_t) column->column.values[doc % MK_INDEX_COLUMN_DOCS];
-    return true;
+    uint64_t set = value_at(&column->column, doc);
+    *out_set = (uint32_t) set;
+    return set < column->set_count || mk_index_corrupt(error);
 }
 
-const uint32_t *mk_folder_column_ids(const MkFolderColumn *column, uint32_t set, size_t *out_count)
+bool mk_folder_column_ids(MkFolderColumn *column, uint32_t set, const uint32_t **out_ids,
+                          size_t *out_count, GError **error)
 {
-    uint32_t start = set > 0 ? g_array_index(column->ends, uint32_t, set - 1) : 0;
-    *out_count = g_array_index(column->ends, uint32_t, set) - start;
-    return (const uint32_t *) (void *) column->ids->data + start;
+    size_t start = column->offsets[set];
+    MkReader reader = mk_reader(column->sets + start, column->sets_length - start);
+    uint64_t count = mk_read_varint(&reader), id = 0;
+    g_array_set_size(column->ids, 0);
+    for (uint64_t i = 0; i < count && !reader.failed; i++) {
+        id += mk_read_varint(&reader);
+        uint32_t folder = (uint32_t) id;
+        g_array_append_val(column->ids, folder);
+    }
+    *out_ids = (const uint32_t *) (void *) column->ids->data;
+    *out_count = column->ids->len;
+    return !reader.failed || mk_index_corrupt(error);
 }

@@ -9,19 +9,14 @@
 
 void mk_display_init(MkDisplay *display, MkWatch *watch, const MkSegment *segment)
 {
-    *display = (MkDisplay){
-        .watch = watch, .segment = segment, .loaded = UINT32_MAX, .texts = g_ptr_array_new()
-    };
-}
-
-static void drop_texts(MkDisplay *display)
-{
-    g_ptr_array_set_size(display->texts, 0);
+    display->watch = watch;
+    display->segment = segment;
+    display->block = NULL;
+    display->loaded = UINT32_MAX;
 }
 
 void mk_display_clear(MkDisplay *display)
 {
-    g_clear_pointer(&display->texts, g_ptr_array_unref);
     g_clear_pointer(&display->block, mk_block_unref);
 }
 
@@ -43,23 +38,23 @@ void mk_display_encode(GByteArray *out, const char *const *texts, size_t count)
     }
 }
 
-static bool decode(MkReader *reader, GPtrArray *out, size_t count)
+static bool decode(MkReader *reader, const char **out, size_t count)
 {
-    g_autoptr(GPtrArray) seen = g_ptr_array_new();
+    const char *seen[3 * MK_INDEX_DISPLAY_DOCS];
+    size_t seen_count = 0;
     for (size_t i = 0; i < 3 * count; i++) {
         uint64_t head = mk_read_varint(reader);
         if (head & 1) {
-            if (head >> 1 >= seen->len)
+            if (head >> 1 >= seen_count)
                 return false;
-            g_ptr_array_add(out, seen->pdata[head >> 1]);
+            out[i] = seen[head >> 1];
             continue;
         }
         size_t length = (size_t) (head >> 1);
         const uint8_t *text = length > 0 ? mk_read_bytes(reader, length) : NULL;
-        if (text == NULL || memchr(text, '\0', length) != text + length - 1)
+        if (text == NULL || text[length - 1] != '\0')
             return false;
-        g_ptr_array_add(seen, (gpointer) text);
-        g_ptr_array_add(out, (gpointer) text);
+        out[i] = seen[seen_count++] = (const char *) text;
     }
     return reader->length == 0;
 }
@@ -69,7 +64,6 @@ bool mk_display_get(MkDisplay *display, uint32_t doc, const char *out[3], GError
     uint32_t block = doc / MK_INDEX_DISPLAY_DOCS, place = doc % MK_INDEX_DISPLAY_DOCS;
     if (display->loaded != block) {
         display->loaded = UINT32_MAX;
-        drop_texts(display);
         if (!mk_block_load(&display->block, display->segment, display->watch, STREAM_DISPLAY, block,
                            error))
             return false;
@@ -80,7 +74,7 @@ bool mk_display_get(MkDisplay *display, uint32_t doc, const char *out[3], GError
         display->loaded = block;
     }
     for (unsigned i = 0; i < 3; i++)
-        out[i] = display->texts->pdata[3 * place + i];
+        out[i] = display->texts[3 * place + i];
     return true;
 }
 

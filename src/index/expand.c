@@ -25,10 +25,10 @@ static bool take_refs(Expansion *expansion, const MkStrings *terms, GError **err
         any = true;
     }
     if (any && ++expansion->term_count > MK_LIMIT_WILDCARD_TERMS)
-        return mk_fail(error, MK_ERROR_LIMIT,
-                       "A word with * or ? in the search stands for more than %u words; "
-                       "write more of it",
-                       (unsigned) MK_LIMIT_WILDCARD_TERMS);
+        return mk_fail_hint(error, MK_ERROR_LIMIT, "query-wildcard", MK_LIMIT_WILDCARD_TERMS,
+                            "A word with * or ? in the search stands for more than %u words; "
+                            "write more of it",
+                            (unsigned) MK_LIMIT_WILDCARD_TERMS);
     return true;
 }
 

@@ -78,13 +78,14 @@ static bool keep_folders(const Filter *filter, const MkFolderScope *scope, GErro
 {
     if (scope->all)
         return true;
-    if (mk_doc_set_count(filter->docs) <= FEW_DOCS)
+    g_autoptr(MkDocSet) allowed = mk_scope_known(scope, filter->segment);
+    if (allowed == NULL && mk_doc_set_count(filter->docs) <= FEW_DOCS)
         return mk_scope_keep(scope, filter->watch, filter->segment, filter->docs, error);
-    MkDocSet *allowed = mk_scope_docs(scope, filter->watch, filter->segment, error);
+    if (allowed == NULL)
+        allowed = mk_scope_docs(scope, filter->watch, filter->segment, error);
     if (allowed == NULL)
         return false;
     mk_doc_set_and(filter->docs, allowed);
-    mk_doc_set_unref(allowed);
     return true;
 }
 

@@ -20,11 +20,12 @@ typedef struct {
     bool all;
     MkScopeCache *cache; /* borrowed; may be NULL */
     GBytes *ids;         /* uint32_t, ascending, each once */
+    guint hash;          /* of ids */
     MkDocSet *has;       /* the same, as bits by folder id */
 } MkFolderScope;
-#define MK_FOLDER_SCOPE_INIT   \
-    {                          \
-        true, NULL, NULL, NULL \
+#define MK_FOLDER_SCOPE_INIT      \
+    {                             \
+        true, NULL, NULL, 0, NULL \
     }
 void mk_folder_scope_init(MkFolderScope *scope, const MkSearch *search);
 void mk_folder_scope_clear(MkFolderScope *scope);
@@ -38,6 +39,8 @@ bool mk_scope_keep(const MkFolderScope *scope, MkWatch *watch, const MkSegment *
 /* All documents of the segment in scope: a new reference, not to be changed. */
 MkDocSet *mk_scope_docs(const MkFolderScope *scope, MkWatch *watch, const MkSegment *segment,
                         GError **error);
+/* The same if the cache has it, else NULL. */
+MkDocSet *mk_scope_known(const MkFolderScope *scope, const MkSegment *segment);
 
 /* Takes out of @docs what the search's folders, times, sizes and flags do not allow. */
 bool mk_filter(MkWatch *watch, const MkSegment *segment, const MkSearch *search,

@@ -39,7 +39,7 @@ struct MkFinder {
     GArray *rows;        /* Row */
     GArray *wants;       /* Want, by first octet; those of any first octet behind all */
     guint from[256 + 2]; /* where those of each first octet begin in wants */
-    bool firsts[256];
+    MkTokenFilter filter;
     bool skips;                    /* tokens that no want begins like are not needed */
     TokenPlace places[ROW_TOKENS]; /* of the last tokens, by position */
     uint32_t known;                /* so many of them follow each other */
@@ -62,6 +62,17 @@ static int compare_wants(const void *a, const void *b)
     return (x > y) - (x < y);
 }
 
+/* Notes how tokens go on that it may be. */
+static void add_second(MkTokenFilter *filter, const MkQueryPiece *piece)
+{
+    bool open = piece->kind == PIECE_PATTERN && (piece->length < 2 || strchr("*?", piece->text[1]));
+    filter->single |= open || piece->length < 2;
+    if (open)
+        memset(filter->second, true, sizeof filter->second);
+    else if (piece->length >= 2)
+        filter->second[(uint8_t) piece->text[1]] = true;
+}
+
 static void add_row(MkFinder *finder, const MkClause *clause)
 {
     Row row = { .length = clause->pieces->len };
@@ -73,6 +84,7 @@ static void add_row(MkFinder *finder, const MkClause *clause)
             row.any |= (RowBits) 1 << i;
         else
             g_array_append_val(finder->wants, want);
+        add_second(&finder->filter, piece);
     }
     finder->skips &= row.any == 0;
     g_array_append_val(finder->rows, row);
@@ -88,7 +100,7 @@ static void sort_wants(MkFinder *finder)
                first_of(g_array_index(finder->wants, Want, at).piece) == first)
             at++;
         if (first < 256)
-            finder->firsts[first] = at > finder->from[first];
+            finder->filter.first[first] = at > finder->from[first];
         else
             finder->skips &= at == finder->from[first];
     }
@@ -242,5 +254,5 @@ void mk_finder_run(MkFinder *finder, const char *text, size_t length, MkFoundFun
     finder->standing = false;
     for (guint i = 0; i < finder->rows->len; i++)
         row_at(finder, i)->stands = row_at(finder, i)->matched = 0;
-    mk_tokens_place(text, length, finder->skips ? finder->firsts : NULL, on_token, finder);
+    mk_tokens_place(text, length, finder->skips ? &finder->filter : NULL, on_token, finder);
 }

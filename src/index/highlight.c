@@ -72,15 +72,20 @@ static bool on_found(const MkFound *found, void *cookie)
     return !is_complete(highlight, found->oldest);
 }
 
-GArray *mk_query_highlight(const MkQuery *query, unsigned fields, MkField field, const char *text,
-                           size_t length, unsigned max)
+GArray *mk_finder_highlight(MkFinder *finder, const char *text, size_t length, unsigned max)
 {
     Highlight highlight = { g_array_new(FALSE, FALSE, sizeof(MkRange)), max, 0 };
-    g_autoptr(MkFinder) finder = mk_finder_new(query, fields, field);
     if (finder == NULL || max == 0)
         return highlight.ranges;
     mk_finder_run(finder, text, length, on_found, &highlight);
     settle(&highlight);
     g_array_set_size(highlight.ranges, MIN(highlight.ranges->len, max));
     return highlight.ranges;
+}
+
+GArray *mk_query_highlight(const MkQuery *query, unsigned fields, MkField field, const char *text,
+                           size_t length, unsigned max)
+{
+    g_autoptr(MkFinder) finder = mk_finder_new(query, fields, field);
+    return mk_finder_highlight(finder, text, length, max);
 }

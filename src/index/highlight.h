@@ -8,12 +8,7 @@
 
 #include "query.h"
 
-/* The clauses that a text of one field can match, made ready. */
-typedef struct MkFinder MkFinder;
-/* Exclusions and pure * are left out; NULL when nothing is left. */
-MkFinder *mk_finder_new(const MkQuery *query, unsigned fields, MkField field);
-void mk_finder_free(MkFinder *finder);
-G_DEFINE_AUTOPTR_CLEANUP_FUNC(MkFinder, mk_finder_free)
+/* Clauses of a finder: without exclusions and pure *. */
 guint mk_finder_clause_count(const MkFinder *finder);
 
 /* A place where a clause matches. */

@@ -115,6 +115,8 @@ unsigned mk_bits_width(uint64_t value);
 void mk_bits_pack(GByteArray *out, const uint64_t *values, size_t count, unsigned width);
 /* False when the reader is too short. */
 bool mk_bits_unpack(MkReader *reader, uint64_t *values, size_t count, unsigned width);
+/* The one at @place of those packed in @length octets: it must lie within. */
+uint64_t mk_bits_get(const uint8_t *data, size_t length, size_t place, unsigned width);
 
 /* -- sets of documents: one bit each --------------------------------------------------------- */
 typedef struct {
@@ -420,7 +422,11 @@ typedef struct {
     MkStreamKind stream;
     MkBlock *block;
     uint32_t loaded;
-    uint64_t values[MK_INDEX_COLUMN_DOCS];
+    /* of the block loaded, in it */
+    uint64_t least;
+    unsigned width;
+    const uint8_t *packed;
+    size_t packed_length;
 } MkColumn;
 void mk_column_init(MkColumn *column, MkWatch *watch, const MkSegment *segment,
                     MkStreamKind stream);
@@ -440,9 +446,12 @@ static inline int64_t mk_column_to_time(uint64_t value)
 
 /* Which folders a mail lies in: a block has the sets that occur and a number for each mail. */
 typedef struct {
-    MkColumn column; /* the numbers of the sets */
-    GArray *ids;     /* uint32_t: all sets behind each other, ascending each */
-    GArray *ends;    /* uint32_t: where each set ends in ids */
+    MkColumn column;     /* the numbers of the sets */
+    const uint8_t *sets; /* of the block loaded, in it; as the next three */
+    size_t sets_length;
+    uint32_t set_count;
+    uint32_t offsets[MK_INDEX_COLUMN_DOCS]; /* where each set begins */
+    GArray *ids;                            /* uint32_t: of the set asked for last */
 } MkFolderColumn;
 void mk_folder_column_init(MkFolderColumn *column, MkWatch *watch, const MkSegment *segment);
 void mk_folder_column_clear(MkFolderColumn *column);
@@ -450,7 +459,9 @@ G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(MkFolderColumn, mk_folder_column_clear)
 /* Loads the block of @doc if need be; *out_set is the set's number within the block. */
 bool mk_folder_column_get(MkFolderColumn *column, uint32_t doc, uint32_t *out_set, bool *out_loaded,
                           GError **error);
-const uint32_t *mk_folder_column_ids(const MkFolderColumn *column, uint32_t set, size_t *out_count);
+/* Its ids, ascending; *out_ids is borrowed until the next call. */
+bool mk_folder_column_ids(MkFolderColumn *column, uint32_t set, const uint32_t **out_ids,
+                          size_t *out_count, GError **error);
 /* @sets: GArray of uint32_t each, one a mail */
 void mk_folder_column_encode(GByteArray *out, GArray *const *sets, size_t count);
 
@@ -481,7 +492,7 @@ typedef struct {
     const MkSegment *segment;
     MkBlock *block;
     uint32_t loaded;
-    GPtrArray *texts; /* char *: subject, from, to of each mail of the block */
+    const char *texts[3 * MK_INDEX_DISPLAY_DOCS]; /* subject, from, to of each mail of the block */
 } MkDisplay;
 void mk_display_init(MkDisplay *display, MkWatch *watch, const MkSegment *segment);
 void mk_display_clear(MkDisplay *display);

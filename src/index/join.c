@@ -214,6 +214,7 @@ static bool write_doc(MkJoin *join, MkJoinSource *source, uint32_t doc, GError *
         if (!mk_column_get(&source->columns[used_columns[i]], doc, &values[used_columns[i]], error))
             return false;
     if (!mk_folder_column_get(&source->folders, doc, &set, &loaded, error) ||
+        !mk_folder_column_ids(&source->folders, set, &row.folders, &row.folder_count, error) ||
         !mk_attachment_column_get(&source->attachments, doc, &row.attachments,
                                   &row.attachment_count, error) ||
         !mk_display_get(&source->display, doc, texts, error))
@@ -227,7 +228,6 @@ static bool write_doc(MkJoin *join, MkJoinSource *source, uint32_t doc, GError *
     row.subject_rank = source->new_rank[1][values[STREAM_SUBJECT_RANK]];
     row.conversation = values[STREAM_CONVERSATION];
     row.copy = values[STREAM_COPY];
-    row.folders = mk_folder_column_ids(&source->folders, set, &row.folder_count);
     memcpy(row.texts, texts, sizeof texts);
     return mk_segment_writer_doc(join->writer, &row, error);
 }

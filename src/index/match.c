@@ -1,5 +1,8 @@
 #include "match.h"
 
+/* A piece that more than a third of all documents have. */
+#define EVERYWHERE_SHARE 3
+
 static void free_refs(gpointer refs)
 {
     g_array_unref(refs);
@@ -85,7 +88,13 @@ static void order_pieces(const MkMatch *match, unsigned field, guint *order)
     }
 }
 
-/* Documents that have all the pieces, wherever. */
+/* Looking who has such a piece would leave nearly all: its places tell as well. */
+static bool is_everywhere(const MkMatch *match, guint piece, unsigned field, const MkDocSet *within)
+{
+    return piece_weight(match, piece, field) > within->size / EVERYWHERE_SHARE;
+}
+
+/* Documents that have all the pieces but those that nearly every one has, wherever. */
 static MkDocSet *candidates(const MkMatch *match, unsigned field, const MkDocSet *within,
                             GError **error)
 {
@@ -95,7 +104,7 @@ static MkDocSet *candidates(const MkMatch *match, unsigned field, const MkDocSet
     order_pieces(match, field, order);
     for (guint i = 0; i < match->piece_count; i++) {
         g_autoptr(MkDocSet) docs = mk_doc_set_new(within->size, false);
-        if (is_gap(match, order[i]))
+        if (is_gap(match, order[i]) || (i > 0 && is_everywhere(match, order[i], field, within)))
             continue;
         if (!add_piece_docs(match, order[i], field, all, docs, error))
             return NULL;
@@ -155,43 +164,57 @@ static inline bool take_varint(MkReader *reader, uint64_t *out)
     return !reader->failed;
 }
 
-/* Reads the positions of a group's documents and keeps those of documents wanted. */
-static bool add_group(const MkDocGroups *groups, const GByteArray *positions,
-                      const MkDocSet *within, uint32_t from, GArray *out)
+/* Behind the positions of one document, which begin at @at; NULL when the form is wrong. */
+static const uint8_t *skip_places(const uint8_t *at, const uint8_t *end)
 {
-    MkReader reader = mk_reader(positions->data, positions->len);
-    unsigned begun = 0;
-    uint64_t position = 0, doc = 0, value;
-    bool wanted = false;
-    guint count = out->len;
-    g_array_set_size(out, count + positions->len); /* no more of them than octets */
-    uint64_t *places = (uint64_t *) (void *) out->data;
-    while (reader.length > 0) {
-        if (!take_varint(&reader, &value))
-            return false;
-        if (value & 1) {
-            if (begun == groups->count)
-                return false;
-            position = 0;
-            wanted = in_window(within, from, groups->docs[begun]);
-            doc = (uint64_t) groups->docs[begun++] << 32;
-        }
-        position += value >> 1;
-        if (begun == 0 || position > UINT32_MAX)
-            return false;
-        places[count] = doc | position;
-        count += wanted;
-    }
-    g_array_set_size(out, count);
-    return begun == groups->count;
+    do {
+        while (at < end && *at >= 0x80)
+            at++;
+        at++;
+    } while (at < end && (*at & 1) == 0);
+    return at <= end ? at : NULL;
 }
 
-static bool group_wanted(const MkDocGroups *groups, const MkDocSet *within, uint32_t from)
+/* The same, and keeps them. */
+static const uint8_t *take_places(const uint8_t *at, const uint8_t *end, uint32_t doc, GArray *out)
 {
-    for (unsigned i = 0; i < groups->count; i++)
-        if (in_window(within, from, groups->docs[i]))
-            return true;
-    return false;
+    MkReader reader = mk_reader(at, (size_t) (end - at));
+    uint64_t position = 0, value;
+    do {
+        if (!take_varint(&reader, &value))
+            return NULL;
+        position += value >> 1;
+        if (position > UINT32_MAX)
+            return NULL;
+        uint64_t place = (uint64_t) doc << 32 | position;
+        g_array_append_val(out, place);
+    } while (reader.length > 0 && (*reader.data & 1) == 0);
+    return reader.data;
+}
+
+/* Keeps the positions of the documents wanted, which are below @end_wanted in the group. */
+static bool add_group(const MkDocGroups *groups, unsigned end_wanted, const GByteArray *positions,
+                      const MkDocSet *within, uint32_t from, GArray *out)
+{
+    const uint8_t *at = positions->data, *end = at + positions->len;
+    for (unsigned i = 0; i < end_wanted; i++) {
+        uint32_t doc = groups->docs[i];
+        if (at >= end || (*at & 1) == 0)
+            return false;
+        at = in_window(within, from, doc) ? take_places(at, end, doc, out) : skip_places(at, end);
+        if (at == NULL)
+            return false;
+    }
+    return true;
+}
+
+/* Behind the last document of the group that is wanted; 0 when none is. */
+static unsigned wanted_end(const MkDocGroups *groups, const MkDocSet *within, uint32_t from)
+{
+    unsigned end = groups->count;
+    while (end > 0 && !in_window(within, from, groups->docs[end - 1]))
+        end--;
+    return end;
 }
 
 typedef struct {
@@ -225,16 +248,17 @@ static bool add_positions(Readers *readers, const MkTermRef *ref, const MkDocSet
         return false;
     mk_doc_groups_init(&groups, readers->docs_octets, ref->doc_count, within->size);
     while (mk_doc_groups_next(&groups, within)) {
+        unsigned end = wanted_end(&groups, within, from);
         uint64_t offset, length;
         if (groups.docs[0] >= from && groups.docs[0] - from >= MK_MATCH_WINDOW)
             return true;
-        if (!group_wanted(&groups, within, from))
+        if (end == 0)
             continue;
         if (!mk_doc_groups_positions(&groups, ref, &offset, &length))
             return mk_index_corrupt(error);
         if (!mk_octets_read(&readers->positions, offset, length, readers->position_octets, error))
             return false;
-        if (!add_group(&groups, readers->position_octets, within, from, out))
+        if (!add_group(&groups, end, readers->position_octets, within, from, out))
             return mk_index_corrupt(error);
     }
     return !groups.reader.failed || mk_index_corrupt(error);
@@ -267,6 +291,18 @@ static bool piece_places(const MkMatch *match, guint piece, unsigned field, cons
     return true;
 }
 
+/* Where a match would begin that has its piece number @piece at these places. */
+static void to_starts(GArray *places, guint piece)
+{
+    guint kept = 0;
+    for (guint i = 0; i < places->len; i++) {
+        uint64_t place = g_array_index(places, uint64_t, i);
+        if ((uint32_t) place >= piece)
+            g_array_index(places, uint64_t, kept++) = place - piece;
+    }
+    g_array_set_size(places, kept);
+}
+
 /* Keeps the starts that have a place @distance behind them. Both ascend. */
 static void keep_followed(GArray *starts, const GArray *places, guint distance)
 {
@@ -281,18 +317,49 @@ static void keep_followed(GArray *starts, const GArray *places, guint distance)
     g_array_set_size(starts, kept);
 }
 
+static void mark_docs(const GArray *starts, MkDocSet *docs, bool marked)
+{
+    for (guint i = 0; i < starts->len; i++) {
+        uint32_t doc = (uint32_t) (g_array_index(starts, uint64_t, i) >> 32);
+        if (marked)
+            mk_doc_set_add(docs, doc);
+        else
+            mk_doc_set_remove(docs, doc);
+    }
+}
+
+/* Of the starts so far those that have this piece too: only their documents are looked at. */
+static bool keep_with_piece(const MkMatch *match, guint piece, unsigned field, MkDocSet *docs,
+                            uint32_t from, GArray *starts, GArray *places, GError **error)
+{
+    mark_docs(starts, docs, true);
+    bool ok = piece_places(match, piece, field, docs, from, places, error);
+    mark_docs(starts, docs, false);
+    if (ok)
+        keep_followed(starts, places, piece);
+    return ok;
+}
+
 bool mk_match_starts(const MkMatch *match, unsigned field, const MkDocSet *within, uint32_t from,
                      GArray *out, GError **error)
 {
     g_autoptr(GArray) places = g_array_new(FALSE, FALSE, sizeof(uint64_t));
-    if (!piece_places(match, 0, field, within, from, out, error))
+    g_autoptr(MkDocSet) docs = NULL;
+    guint order[MK_LIMIT_QUERY_TERM_TOKENS], at = 0;
+
+    order_pieces(match, field, order);
+    while (is_gap(match, order[at])) /* the first and the last are none */
+        at++;
+    if (!piece_places(match, order[at], field, within, from, out, error))
         return false;
-    for (guint i = 1; i < match->piece_count && out->len > 0; i++) {
-        if (is_gap(match, i))
+    to_starts(out, order[at]);
+    while (++at < match->piece_count && out->len > 0) {
+        if (is_gap(match, order[at]))
             continue;
-        if (!piece_places(match, i, field, within, from, places, error))
+        if (docs == NULL)
+            docs = mk_doc_set_new(within->size, false);
+        if (!keep_with_piece(match, order[at], field, docs, from, out, places, error))
             return false;
-        keep_followed(out, places, i);
     }
     return true;
 }

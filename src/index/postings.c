@@ -174,6 +174,51 @@ static bool read_head(MkDocGroups *groups, GroupHead *head)
     return !reader->failed;
 }
 
+/* Eight gaps of up to eight bits lie within eight octets, and begin with one. */
+#define NARROW_GAPS 8
+#define NARROW_BITS 8
+
+/* @packed: eight octets can be read from wherever one of the gaps begins. */
+static uint64_t narrow_docs(const uint8_t *packed, unsigned width, uint64_t next, uint32_t *docs)
+{
+    const uint64_t mask = (UINT64_C(1) << width) - 1;
+    for (unsigned i = 0; i < MK_POSTINGS_GROUP; i += NARROW_GAPS, packed += width) {
+        uint64_t gaps;
+        memcpy(&gaps, packed, sizeof gaps);
+        gaps = GUINT64_FROM_LE(gaps);
+        for (unsigned k = 0; k < NARROW_GAPS; k++, gaps >>= width) {
+            next += gaps & mask;
+            docs[i + k] = (uint32_t) next++;
+        }
+    }
+    return next;
+}
+
+static bool read_narrow(MkDocGroups *groups, unsigned width)
+{
+    uint8_t room[MK_POSTINGS_GROUP / 8 * NARROW_BITS + sizeof(uint64_t)] = { 0 };
+    size_t length = MK_POSTINGS_GROUP / 8 * width;
+    const uint8_t *packed = mk_read_bytes(&groups->reader, length);
+    if (packed == NULL)
+        return false;
+    if (groups->reader.length < sizeof(uint64_t)) /* nothing behind them to read over */
+        packed = memcpy(room, packed, length);
+    groups->next = narrow_docs(packed, width, groups->next, groups->docs);
+    return true;
+}
+
+static bool read_wide(MkDocGroups *groups, unsigned width)
+{
+    uint64_t gaps[MK_POSTINGS_GROUP];
+    if (!mk_bits_unpack(&groups->reader, gaps, MK_POSTINGS_GROUP, width))
+        return false;
+    for (unsigned i = 0; i < MK_POSTINGS_GROUP; i++) {
+        groups->next += gaps[i];
+        groups->docs[i] = (uint32_t) groups->next++;
+    }
+    return true;
+}
+
 static bool take_docs(MkDocGroups *groups, const uint64_t *gaps)
 {
     for (unsigned i = 0; i < groups->count; i++) {
@@ -196,14 +241,15 @@ static bool read_rest(MkDocGroups *groups)
     return !groups->reader.failed && take_docs(groups, gaps);
 }
 
+/* The head's end is within the segment, and gaps only add up: when they end there all are. */
 static bool read_group(MkDocGroups *groups, const GroupHead *head)
 {
-    uint64_t gaps[MK_POSTINGS_GROUP];
     groups->count = MK_POSTINGS_GROUP;
     groups->left -= MK_POSTINGS_GROUP;
     groups->positions_length = head->positions_length;
-    return mk_bits_unpack(&groups->reader, gaps, MK_POSTINGS_GROUP, head->width) &&
-           take_docs(groups, gaps) && groups->next == head->end;
+    return (head->width <= NARROW_BITS ? read_narrow(groups, head->width)
+                                       : read_wide(groups, head->width)) &&
+           groups->next == head->end;
 }
 
 static void pass_over(MkDocGroups *groups, const GroupHead *head)

@@ -165,8 +165,9 @@ static bool keep_clause(Parser *parser, MkClause *clause, GPtrArray *pieces, GEr
         !mk_clause_fill(clause, pieces, parser->word, error))
         return false;
     if (parser->clauses->len > MK_LIMIT_QUERY_CLAUSES)
-        return mk_fail(error, MK_ERROR_LIMIT, "The search has more than %u words; leave some out",
-                       (unsigned) MK_LIMIT_QUERY_CLAUSES);
+        return mk_fail_hint(error, MK_ERROR_LIMIT, "query-words", MK_LIMIT_QUERY_CLAUSES,
+                            "The search has more than %u words; leave some out",
+                            (unsigned) MK_LIMIT_QUERY_CLAUSES);
     return true;
 }
 
@@ -213,8 +214,9 @@ static MkQuery *parse(const char *text, bool policy, GError **error)
     g_autoptr(GString) folded = g_string_new(NULL);
 
     if (length > MK_LIMIT_QUERY_BYTES) {
-        mk_fail(error, MK_ERROR_LIMIT, "The search is longer than %u octets; leave words out",
-                (unsigned) MK_LIMIT_QUERY_BYTES);
+        mk_fail_hint(error, MK_ERROR_LIMIT, "query-length", MK_LIMIT_QUERY_BYTES,
+                     "The search is longer than %u octets; leave words out",
+                     (unsigned) MK_LIMIT_QUERY_BYTES);
         return NULL;
     }
     if (!mk_fold_text(text, length, folded)) {

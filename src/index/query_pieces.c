@@ -15,24 +15,26 @@
 
 bool mk_query_bad_mark(unsigned word, GError **error)
 {
-    return mk_fail(error, MK_ERROR_INVALID,
-                   "Word %u of the search: ? may not stand at the start or end of a word; use * "
-                   "instead",
-                   word);
+    return mk_fail_hint(
+        error, MK_ERROR_INVALID, "query-mark", word,
+        "Word %u of the search: ? may not stand at the start or end of a word; use * "
+        "instead",
+        word);
 }
 
 bool mk_query_too_long(unsigned word, GError **error)
 {
-    return mk_fail(error, MK_ERROR_LIMIT, "Word %u of the search is too long; leave parts out",
-                   word);
+    return mk_fail_hint(error, MK_ERROR_LIMIT, "query-word-length", word,
+                        "Word %u of the search is too long; leave parts out", word);
 }
 
 static bool bad_star(unsigned word, GError **error)
 {
-    return mk_fail(error, MK_ERROR_INVALID,
-                   "Word %u of the search: * may not stand between Chinese, Japanese or Korean "
-                   "characters; search for the parts as words of their own",
-                   word);
+    return mk_fail_hint(
+        error, MK_ERROR_INVALID, "query-star", word,
+        "Word %u of the search: * may not stand between Chinese, Japanese or Korean "
+        "characters; search for the parts as words of their own",
+        word);
 }
 
 static void piece_free(gpointer data)

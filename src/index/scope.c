@@ -10,13 +10,22 @@ static int compare_ids(const void *a, const void *b)
 }
 
 /* -- the folders ------------------------------------------------------------------------------ */
+static bool ascend(const uint32_t *ids, size_t count)
+{
+    for (size_t i = 1; i < count; i++)
+        if (ids[i] < ids[i - 1])
+            return false;
+    return true;
+}
+
 static GArray *sorted_ids(const MkSearch *search)
 {
     GArray *ids = g_array_new(FALSE, FALSE, sizeof(uint32_t));
     guint kept = 0;
     if (search->folder_count > 0)
         g_array_append_vals(ids, search->folders, (guint) search->folder_count);
-    g_array_sort(ids, compare_ids);
+    if (!ascend(search->folders, search->folder_count))
+        g_array_sort(ids, compare_ids);
     for (guint i = 0; i < ids->len; i++) {
         uint32_t id = g_array_index(ids, uint32_t, i);
         if (kept == 0 || g_array_index(ids, uint32_t, kept - 1) != id)
@@ -37,6 +46,7 @@ void mk_folder_scope_init(MkFolderScope *scope, const MkSearch *search)
     for (guint i = 0; i < ids->len; i++)
         mk_doc_set_add(scope->has, g_array_index(ids, uint32_t, i));
     scope->ids = g_bytes_new(ids->data, ids->len * sizeof(uint32_t));
+    scope->hash = g_bytes_hash(scope->ids);
 }
 
 void mk_folder_scope_clear(MkFolderScope *scope)
@@ -63,35 +73,53 @@ bool mk_folder_scope_find(const MkFolderScope *scope, const uint32_t *ids, size_
 }
 
 /* -- documents -------------------------------------------------------------------------------- */
-/* Which of the block's sets are in scope: asked once a block, not for each mail. */
-static void judge_sets(const MkFolderColumn *column, const MkFolderScope *scope, GByteArray *out)
+/* Mails of one block share their sets: each set is asked for once. */
+enum { JUDGED_NOT, JUDGED_IN, JUDGED_OUT };
+typedef struct {
+    MkFolderColumn column;
+    uint8_t known[MK_INDEX_COLUMN_DOCS]; /* of each set of the block: one of these */
+} ScopeReader;
+
+static bool judge(ScopeReader *reader, const MkFolderScope *scope, uint32_t doc, bool *out_in,
+                  GError **error)
 {
-    g_byte_array_set_size(out, column->ends->len);
-    for (uint32_t set = 0; set < column->ends->len; set++) {
-        size_t count;
-        uint32_t folder;
-        const uint32_t *ids = mk_folder_column_ids(column, set, &count);
-        out->data[set] = mk_folder_scope_find(scope, ids, count, &folder);
+    uint32_t set, folder;
+    bool loaded;
+    const uint32_t *ids;
+    size_t count;
+    if (!mk_folder_column_get(&reader->column, doc, &set, &loaded, error))
+        return false;
+    if (loaded)
+        memset(reader->known, JUDGED_NOT, reader->column.set_count);
+    if (reader->known[set] == JUDGED_NOT) {
+        if (!mk_folder_column_ids(&reader->column, set, &ids, &count, error))
+            return false;
+        reader->known[set] =
+            mk_folder_scope_find(scope, ids, count, &folder) ? JUDGED_IN : JUDGED_OUT;
     }
+    *out_in = reader->known[set] == JUDGED_IN;
+    return true;
 }
+
+static void scope_reader_clear(ScopeReader *reader)
+{
+    mk_folder_column_clear(&reader->column);
+}
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(ScopeReader, scope_reader_clear)
 
 bool mk_scope_keep(const MkFolderScope *scope, MkWatch *watch, const MkSegment *segment,
                    MkDocSet *docs, GError **error)
 {
-    g_auto(MkFolderColumn) column = { 0 };
-    g_autoptr(GByteArray) allowed = g_byte_array_new();
+    g_auto(ScopeReader) reader = { 0 };
     if (scope->all)
         return true;
-    mk_folder_column_init(&column, watch, segment);
+    mk_folder_column_init(&reader.column, watch, segment);
     for (uint32_t doc = mk_doc_set_next(docs, 0); doc < docs->size;
          doc = mk_doc_set_next(docs, doc + 1)) {
-        uint32_t set;
-        bool loaded;
-        if (!mk_folder_column_get(&column, doc, &set, &loaded, error))
+        bool in;
+        if (!judge(&reader, scope, doc, &in, error))
             return false;
-        if (loaded)
-            judge_sets(&column, scope, allowed);
-        if (!allowed->data[set])
+        if (!in)
             mk_doc_set_remove(docs, doc);
     }
     return true;
@@ -150,14 +178,15 @@ void mk_scope_cache_free(MkScopeCache *cache)
     g_free(cache);
 }
 
-static MkDocSet *cache_find(MkScopeCache *cache, uint32_t segment_id, GBytes *ids)
+static MkDocSet *cache_find(const MkFolderScope *scope, uint32_t segment_id)
 {
+    MkScopeCache *cache = scope->cache;
     MkDocSet *found = NULL;
-    guint hash = g_bytes_hash(ids);
     pthread_mutex_lock(&cache->lock);
     for (GList *link = cache->kept.head; link != NULL && found == NULL; link = link->next) {
         const Kept *kept = link->data;
-        if (kept->segment_id != segment_id || kept->hash != hash || !g_bytes_equal(kept->ids, ids))
+        if (kept->segment_id != segment_id || kept->hash != scope->hash ||
+            !g_bytes_equal(kept->ids, scope->ids))
             continue;
         g_queue_unlink(&cache->kept, link);
         g_queue_push_head_link(&cache->kept, link);
@@ -169,10 +198,11 @@ static MkDocSet *cache_find(MkScopeCache *cache, uint32_t segment_id, GBytes *id
 }
 
 /* Sets of segments that were merged away are not asked for any more and fall out at the end. */
-static void cache_add(MkScopeCache *cache, uint32_t segment_id, GBytes *ids, MkDocSet *docs)
+static void cache_add(const MkFolderScope *scope, uint32_t segment_id, MkDocSet *docs)
 {
+    MkScopeCache *cache = scope->cache;
     Kept *kept = g_new(Kept, 1);
-    *kept = (Kept){ segment_id, g_bytes_hash(ids), g_bytes_ref(ids), mk_doc_set_ref(docs) };
+    *kept = (Kept){ segment_id, scope->hash, g_bytes_ref(scope->ids), mk_doc_set_ref(docs) };
     pthread_mutex_lock(&cache->lock);
     g_queue_push_head(&cache->kept, kept);
     cache->bytes += weight(kept);
@@ -184,11 +214,15 @@ static void cache_add(MkScopeCache *cache, uint32_t segment_id, GBytes *ids, MkD
     pthread_mutex_unlock(&cache->lock);
 }
 
+MkDocSet *mk_scope_known(const MkFolderScope *scope, const MkSegment *segment)
+{
+    return scope->cache == NULL ? NULL : cache_find(scope, segment->info.id);
+}
+
 MkDocSet *mk_scope_docs(const MkFolderScope *scope, MkWatch *watch, const MkSegment *segment,
                         GError **error)
 {
-    MkDocSet *docs =
-        scope->cache != NULL ? cache_find(scope->cache, segment->info.id, scope->ids) : NULL;
+    MkDocSet *docs = mk_scope_known(scope, segment);
     if (docs != NULL)
         return docs;
     docs = mk_doc_set_new(segment->info.doc_count, true);
@@ -197,6 +231,6 @@ MkDocSet *mk_scope_docs(const MkFolderScope *scope, MkWatch *watch, const MkSegm
         return NULL;
     }
     if (scope->cache != NULL)
-        cache_add(scope->cache, segment->info.id, scope->ids, docs);
+        cache_add(scope, segment->info.id, docs);
     return docs;
 }

@@ -78,6 +78,11 @@ static bool on_found(const MkFound *found, void *cookie)
 static size_t read_character(const char *text, size_t length, size_t at, int32_t *out_code_point)
 {
     utf8proc_int32_t code_point;
+    uint8_t octet = (uint8_t) text[at];
+    if (octet < 0x80) {
+        *out_code_point = octet < 0x20 || octet == 0x7F ? ' ' : octet;
+        return 1;
+    }
     utf8proc_ssize_t step = utf8proc_iterate((const utf8proc_uint8_t *) text + at,
                                              (utf8proc_ssize_t) (length - at), &code_point);
     bool blank = step <= 0 || code_point < 0x20 || (code_point >= 0x7F && code_point < 0xA0) ||
@@ -86,13 +91,17 @@ static size_t read_character(const char *text, size_t length, size_t at, int32_t
     return (size_t) MAX(step, 1);
 }
 
+static bool is_word(int32_t code_point)
+{
+    return code_point < 0x80 ? g_ascii_isalnum((char) code_point) : mk_fold_is_word(code_point);
+}
+
 /* May text be cut between these? Marks stay with their letter, letters with their word. */
 static bool is_border(int32_t before, int32_t after)
 {
-    if (mk_fold_joins(after))
+    if (after >= 0x80 && mk_fold_joins(after))
         return false;
-    return !mk_fold_is_word(before) || !mk_fold_is_word(after) || mk_fold_is_cjk(before) ||
-           mk_fold_is_cjk(after);
+    return !is_word(before) || !is_word(after) || mk_fold_is_cjk(before) || mk_fold_is_cjk(after);
 }
 
 /* The first border at @from or behind it, or @to, which is one. */
@@ -160,8 +169,8 @@ static size_t copy_text(const char *text, size_t length, size_t at, size_t max_b
             g_string_truncate(out, border);
             return border_at;
         }
-        if (code_point == ' ' && !skipped)
-            g_string_append_c(out, ' ');
+        if (code_point < 0x80 && !skipped)
+            g_string_append_c(out, (char) code_point);
         else if (!skipped)
             g_string_append_len(out, text + at, (gssize) step);
         before = code_point;
@@ -182,10 +191,8 @@ static void find_best(Search *search, MkFinder *finder, const char *text, size_t
     g_free(search->counts);
 }
 
-MkSnippet *mk_query_snippet(const MkQuery *query, unsigned fields, MkField field, const char *text,
-                            size_t length, size_t max_bytes)
+MkSnippet *mk_finder_snippet(MkFinder *finder, const char *text, size_t length, size_t max_bytes)
 {
-    g_autoptr(MkFinder) finder = mk_finder_new(query, fields, field);
     Search search = { .max_bytes = max_bytes };
     GString *out = g_string_sized_new(max_bytes + 1);
     size_t whole = length;
@@ -201,7 +208,14 @@ MkSnippet *mk_query_snippet(const MkQuery *query, unsigned fields, MkField field
     MkSnippet *snippet = g_new0(MkSnippet, 1);
     snippet->cut_before = has_text(text, 0, start);
     snippet->cut_after = length < whole || has_text(text, end, length);
-    snippet->ranges = mk_query_highlight(query, fields, field, out->str, out->len, UINT_MAX);
+    snippet->ranges = mk_finder_highlight(finder, out->str, out->len, UINT_MAX);
     snippet->text = g_string_free(out, FALSE);
     return snippet;
+}
+
+MkSnippet *mk_query_snippet(const MkQuery *query, unsigned fields, MkField field, const char *text,
+                            size_t length, size_t max_bytes)
+{
+    g_autoptr(MkFinder) finder = mk_finder_new(query, fields, field);
+    return mk_finder_snippet(finder, text, length, max_bytes);
 }

@@ -51,7 +51,7 @@ typedef struct {
     MkTokenFunc on_token;
     MkPlacedFunc on_placed; /* instead of on_token */
     void *cookie;
-    const bool *firsts;
+    const MkTokenFilter *filter;
     bool stopped;
     uint32_t position;
     Word token;
@@ -70,6 +70,10 @@ static inline void word_add(Word *word, const char *text, size_t length)
         word->full = true;
     if (word->full)
         return;
+    if (length == 1) { /* mostly: no call for an octet */
+        word->text[word->length++] = *text;
+        return;
+    }
     memcpy(word->text + word->length, text, length);
     word->length += length;
 }
@@ -300,10 +304,34 @@ static size_t stretch_length(const char *text, size_t length, bool *out_more)
     return end;
 }
 
+/* Most texts need none of this. */
+static void make_buffers(Cutter *cutter)
+{
+    if (cutter->folded != NULL)
+        return;
+    cutter->folded = g_string_new(NULL);
+    cutter->bare = g_string_new(NULL);
+    if (cutter->on_placed == NULL)
+        return;
+    cutter->places = g_array_new(FALSE, FALSE, sizeof(Place));
+    cutter->cache = g_new0(Cached, CACHE_SLOTS);
+}
+
+static void free_buffers(Cutter *cutter)
+{
+    if (cutter->folded == NULL)
+        return;
+    g_string_free(cutter->folded, TRUE);
+    g_string_free(cutter->bare, TRUE);
+    g_clear_pointer(&cutter->places, g_array_unref);
+    g_free(cutter->cache);
+}
+
 /* The slow way: from @at, the start of a token, to the end of the stretch, which it returns. */
 static size_t cut_stretch(Cutter *cutter, const char *text, size_t length, size_t at)
 {
     size_t start = at;
+    make_buffers(cutter);
     for (bool more = true; more && !cutter->stopped;) {
         size_t step = stretch_length(text + at, length - at, &more);
         g_string_truncate(cutter->folded, 0);
@@ -321,8 +349,8 @@ static size_t cut_stretch(Cutter *cutter, const char *text, size_t length, size_
 /* -- the fast way ------------------------------------------------------------------------------ */
 static inline bool is_wanted(const Cutter *cutter, const Word *token, const Word *plain)
 {
-    return cutter->firsts == NULL || cutter->firsts[(uint8_t) token->text[0]] ||
-           cutter->firsts[(uint8_t) plain->text[0]];
+    return cutter->filter == NULL || cutter->filter->first[(uint8_t) token->text[0]] ||
+           cutter->filter->first[(uint8_t) plain->text[0]];
 }
 
 static void emit(Cutter *cutter, size_t start, size_t end)
@@ -371,6 +399,18 @@ static inline size_t table_entry(const Cutter *cutter, const uint8_t *p, size_t 
     return (*out_entry)->kind == FOLD_HARD ? 0 : 2;
 }
 
+/* May the token be wanted that begins with these letters, the second of which may be none? */
+static inline bool may_be_wanted(const Cutter *cutter, const MkFoldEntry *first, uint8_t second)
+{
+    const MkTokenFilter *filter = cutter->filter;
+    if (!filter->first[(uint8_t) first->folded[0]])
+        return false;
+    if (second >= 0x80) /* a letter or a mark that only folding tells */
+        return true;
+    return g_ascii_isalnum(second) ? filter->second[(uint8_t) g_ascii_tolower((char) second)]
+                                   : filter->single;
+}
+
 /* Behind the tokens from @at on that are ASCII and begin with letters nobody wants. */
 static size_t skip_unwanted(Cutter *cutter, const uint8_t *data, size_t length, size_t at)
 {
@@ -378,7 +418,7 @@ static size_t skip_unwanted(Cutter *cutter, const uint8_t *data, size_t length, 
         const MkFoldEntry *entry = &cutter->table[data[at]];
         size_t end = at + 1;
         if (entry->kind == FOLD_SIMPLE) {
-            if (cutter->firsts[(uint8_t) entry->folded[0]])
+            if (may_be_wanted(cutter, entry, end < length ? data[end] : ' '))
                 return at;
             while (end < length && g_ascii_isalnum(data[end]))
                 end++;
@@ -398,7 +438,7 @@ static void cut_text(Cutter *cutter, const char *text, size_t length)
 
     while (at < length && !cutter->stopped) {
         const MkFoldEntry *entry = NULL;
-        if (cutter->firsts != NULL && at == start) {
+        if (cutter->filter != NULL && at == start) {
             at = start = skip_unwanted(cutter, data, length, at);
             if (at >= length)
                 return;
@@ -426,11 +466,8 @@ static void cut_text(Cutter *cutter, const char *text, size_t length)
 static void cutter_run(Cutter *cutter, const char *text, size_t length)
 {
     cutter->table = mk_fold_table();
-    cutter->folded = g_string_new(NULL);
-    cutter->bare = g_string_new(NULL);
     cut_text(cutter, text, length);
-    g_string_free(cutter->folded, TRUE);
-    g_string_free(cutter->bare, TRUE);
+    free_buffers(cutter);
 }
 
 void mk_tokens_each(const char *text, size_t length, MkTokenFunc on_token, void *cookie)
@@ -439,13 +476,9 @@ void mk_tokens_each(const char *text, size_t length, MkTokenFunc on_token, void 
     cutter_run(&cutter, text, length);
 }
 
-void mk_tokens_place(const char *text, size_t length, const bool *firsts, MkPlacedFunc on_token,
-                     void *cookie)
+void mk_tokens_place(const char *text, size_t length, const MkTokenFilter *filter,
+                     MkPlacedFunc on_token, void *cookie)
 {
-    g_autoptr(GArray) places = g_array_new(FALSE, FALSE, sizeof(Place));
-    g_autofree Cached *cache = g_new0(Cached, CACHE_SLOTS);
-    Cutter cutter = {
-        .on_placed = on_token, .cookie = cookie, .firsts = firsts, .places = places, .cache = cache
-    };
+    Cutter cutter = { .on_placed = on_token, .cookie = cookie, .filter = filter };
     cutter_run(&cutter, text, MIN(length, UINT32_MAX));
 }

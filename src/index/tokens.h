@@ -17,16 +17,24 @@ typedef struct {
     uint32_t start, end; /* octets of the text before folding */
     uint32_t middle;     /* where the first character of a pair ends; elsewhere the end */
 } MkToken;
+/*
+ * Which first octets of tokens, and which second ones, are of interest. A token that differs in
+ * either is counted only; one that cannot be told so quickly is given all the same.
+ */
+typedef struct {
+    bool first[256];
+    bool second[256];
+    bool single; /* tokens of one octet are of interest, too */
+} MkTokenFilter;
 /* False: no more are wanted. */
 typedef bool (*MkPlacedFunc)(const MkToken *token, void *cookie);
 /*
  * mk_tokens_place() - the tokens of mk_tokens_each() with their places
- * @firsts  which first octets of tokens are of interest, 256 of them: others are counted only and
- *          not given; NULL = all
+ * @filter  which tokens are of interest; NULL = all
  *
  * Of characters that compose or become several by folding, places are those of the whole.
  */
-void mk_tokens_place(const char *text, size_t length, const bool *firsts, MkPlacedFunc on_token,
-                     void *cookie);
+void mk_tokens_place(const char *text, size_t length, const MkTokenFilter *filter,
+                     MkPlacedFunc on_token, void *cookie);
 
 #endif

@@ -83,10 +83,13 @@ static bool check_folders(const MkSegment *segment, GError **error)
 {
     g_auto(MkFolderColumn) folders = { 0 };
     mk_folder_column_init(&folders, NULL, segment);
-    for (uint32_t doc = 0; doc < segment->info.doc_count; doc += MK_INDEX_COLUMN_DOCS) {
+    for (uint32_t doc = 0; doc < segment->info.doc_count; doc++) {
+        const uint32_t *ids;
+        size_t count;
         uint32_t set;
         bool loaded;
-        if (!mk_folder_column_get(&folders, doc, &set, &loaded, error))
+        if (!mk_folder_column_get(&folders, doc, &set, &loaded, error) ||
+            !mk_folder_column_ids(&folders, set, &ids, &count, error))
             return false;
     }
     return true;

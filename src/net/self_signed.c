@@ -171,24 +171,23 @@ static int fill_certificate(Maker *maker, const char *hostname)
     return rc;
 }
 
-static bool write_file(const char *path, const unsigned char *pem, int mode, GError **error)
+static bool write_file(const char *path, const char *pem, int mode, GError **error)
 {
     g_autoptr(GError) cause = NULL;
 
-    if (g_file_set_contents_full(path, (const char *) pem, -1,
+    if (g_file_set_contents_full(path, pem, -1,
                                  G_FILE_SET_CONTENTS_CONSISTENT | G_FILE_SET_CONTENTS_DURABLE, mode,
                                  &cause))
         return true;
     return mk_fail(error, MK_ERROR_IO, "write %s: %s", path, cause->message);
 }
 
-bool mk_tls_make_self_signed(const char *hostname, const char *certificate_pem_path,
-                             const char *key_pem_path, GError **error)
+bool mk_tls_make_self_signed_pem(const char *hostname, char **out_certificate, char **out_key,
+                                 GError **error)
 {
     g_auto(Maker) maker;
     unsigned char certificate[PEM_ROOM];
     unsigned char key[PEM_ROOM];
-    bool ok;
     int rc;
 
     tls_global_init();
@@ -203,9 +202,25 @@ bool mk_tls_make_self_signed(const char *hostname, const char *certificate_pem_p
         rc = mbedtls_pk_write_key_pem(&maker.key, key, sizeof key);
     if (rc != 0)
         return net_fail_tls(error, rc, "make a certificate");
+    *out_certificate = g_strdup((const char *) certificate);
+    *out_key = g_strdup((const char *) key);
+    mbedtls_platform_zeroize(key, sizeof key);
+    return true;
+}
+
+bool mk_tls_make_self_signed(const char *hostname, const char *certificate_pem_path,
+                             const char *key_pem_path, GError **error)
+{
+    g_autofree char *certificate = NULL;
+    char *key = NULL;
+    bool ok;
+
+    if (!mk_tls_make_self_signed_pem(hostname, &certificate, &key, error))
+        return false;
     /* The key first: a certificate without its key would look complete after a crash. */
     ok = write_file(key_pem_path, key, 0600, error) &&
          write_file(certificate_pem_path, certificate, 0644, error);
-    mbedtls_platform_zeroize(key, sizeof key);
+    mbedtls_platform_zeroize(key, strlen(key));
+    g_free(key);
     return ok;
 }

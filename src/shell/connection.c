@@ -82,6 +82,11 @@ static yyjson_doc *read_answer(const MkHttpAnswer *answer, GError **error)
         mk_fail(error, MK_ERROR_AUTH,
                 "user name or password is wrong, or the user is no administrator");
         return NULL;
+    case 403:
+        mk_fail(error, MK_ERROR_AUTH,
+                "this user has two-factor sign-in: make an app password in the web application, "
+                "under \"My account\", and use it here");
+        return NULL;
     case 429: mk_fail(error, MK_ERROR_BUSY, "too many failed logins; try again later"); return NULL;
     default:
         mk_fail(error, MK_ERROR_NETWORK, "the server answered with HTTP status %u", answer->status);

@@ -4,6 +4,7 @@
  * init prints the recovery key once: it is kept nowhere. recover takes it where machine.key is lost
  * or of another machine, and writes a new one.
  */
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -66,11 +67,29 @@ static char *password_get(const InitOptions *options, GError **error)
     return first;
 }
 
+/* A daemon that waits for its first start may be at work on it. */
+static int data_dir_take(const char *data_dir, GError **error)
+{
+    int lock;
+
+    if (g_mkdir_with_parents(data_dir, 0700) != 0) {
+        mk_fail_errno(error, errno, "make the directory %s", data_dir);
+        return -1;
+    }
+    lock = mk_archive_lock(data_dir, error);
+    if (lock >= 0 && !mk_archive_settle(data_dir, error)) {
+        close(lock);
+        return -1;
+    }
+    return lock;
+}
+
 static bool init(const InitOptions *options, GError **error)
 {
     g_autoptr(MkSettings) settings = mk_settings_load(options->config, geteuid() == 0, error);
     char *password;
     char *recovery = NULL;
+    int lock;
     bool ok;
 
     if (settings == NULL || !mk_crypto_init(error))
@@ -78,8 +97,12 @@ static bool init(const InitOptions *options, GError **error)
     password = password_get(options, error);
     if (password == NULL)
         return false;
-    ok = mk_archive_init(settings->data_dir, password, settings->map_size_bytes, &recovery, error);
+    lock = data_dir_take(settings->data_dir, error);
+    ok = lock >= 0 &&
+         mk_archive_init(settings->data_dir, password, settings->map_size_bytes, &recovery, error);
     mk_free_secret(password);
+    if (lock >= 0)
+        close(lock);
     if (!ok)
         return false;
     printf("A new archive is in %s.\n\n"

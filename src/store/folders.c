@@ -28,6 +28,7 @@ void folders_init(Folders *folders)
     pthread_mutex_init(&folders->lock, NULL);
     folders->by_path = g_hash_table_new(g_str_hash, g_str_equal);
     folders->by_id = g_hash_table_new_full(g_direct_hash, g_direct_equal, NULL, free_folder);
+    folders->in_order = g_ptr_array_new();
     folders->dirty = g_hash_table_new(g_direct_hash, g_direct_equal);
 }
 
@@ -37,13 +38,28 @@ void folders_clear(Folders *folders)
         return;
     g_hash_table_unref(folders->by_path);
     g_hash_table_unref(folders->by_id);
+    g_ptr_array_unref(folders->in_order);
     g_hash_table_unref(folders->dirty);
     pthread_mutex_destroy(&folders->lock);
     memset(folders, 0, sizeof *folders);
 }
 
+/* They mostly come in the order of their ids. */
+static void put_in_order(GPtrArray *in_order, MkFolder *folder)
+{
+    guint place = in_order->len;
+
+    while (place > 0 && ((const MkFolder *) in_order->pdata[place - 1])->id > folder->id)
+        place--;
+    if (place > 0 && ((const MkFolder *) in_order->pdata[place - 1])->id == folder->id)
+        in_order->pdata[place - 1] = folder;
+    else
+        g_ptr_array_insert(in_order, (gint) place, folder);
+}
+
 static void insert_locked(Folders *folders, MkFolder *folder)
 {
+    put_in_order(folders->in_order, folder);
     g_hash_table_insert(folders->by_id, GUINT_TO_POINTER(folder->id), folder);
     g_hash_table_insert(folders->by_path, folder->path, folder);
 }
@@ -71,6 +87,7 @@ bool folders_load(Folders *folders, MkTxn *txn, GError **error)
     g_autoptr(GByteArray) value = g_byte_array_new();
     bool found;
 
+    g_ptr_array_set_size(folders->in_order, 0);
     g_hash_table_remove_all(folders->by_path);
     g_hash_table_remove_all(folders->by_id);
     g_hash_table_remove_all(folders->dirty);
@@ -184,12 +201,9 @@ void mk_store_folders_each(MkStore *store, void (*func)(const MkFolder *folder, 
                            void *cookie)
 {
     G_GNUC_UNUSED g_auto(Locked) locked = lock_scope(&store->folders.lock);
-    GHashTableIter iter;
-    gpointer value;
 
-    g_hash_table_iter_init(&iter, store->folders.by_id);
-    while (g_hash_table_iter_next(&iter, NULL, &value))
-        func(value, cookie);
+    for (guint i = 0; i < store->folders.in_order->len; i++)
+        func(store->folders.in_order->pdata[i], cookie);
 }
 
 char *mk_store_folder_path(MkStore *store, uint32_t id)

@@ -244,6 +244,7 @@ typedef struct {
     pthread_mutex_t lock;
     GHashTable *by_path; /* char * of the folder -> MkFolder */
     GHashTable *by_id;   /* owns */
+    GPtrArray *in_order; /* MkFolder, by id */
     GHashTable *dirty;   /* ids whose counters the catalog lacks; committer only */
 } Folders;
 void folders_init(Folders *folders);

@@ -51,8 +51,12 @@ unsigned web_status_of(MkErrorCode code)
     g_assert_not_reached();
 }
 
-static GBytes *problem_json(const char *code, const char *message)
+/* @cause has a hint or is NULL. */
+static GBytes *problem_json(const char *code, const char *message, const GError *cause)
 {
+    unsigned number = 0;
+    const char *hint = mk_error_hint(cause, &number);
+
     yyjson_mut_val *root;
     yyjson_mut_doc *doc = web_json_new(&root);
     yyjson_mut_val *error = yyjson_mut_obj(doc);
@@ -60,21 +64,32 @@ static GBytes *problem_json(const char *code, const char *message)
     yyjson_mut_obj_add_val(doc, root, "error", error);
     web_json_string(doc, error, "code", code);
     web_json_string(doc, error, "message", message);
+    if (hint != NULL)
+        web_json_string(doc, error, "hint", hint);
+    if (number != 0)
+        yyjson_mut_obj_add_uint(doc, error, "number", number);
     GBytes *body = web_json_format(doc);
     yyjson_mut_doc_free(doc);
     return body;
 }
 
-void web_respond_problem(MkHttpRequest *request, unsigned status, const char *code,
-                         const char *message, const char *name, const char *value)
+static void respond_problem(MkHttpRequest *request, unsigned status, const char *name,
+                            const char *value, GBytes *body)
 {
     MkHttpResponse *response = mk_http_response_new(status);
-    g_autoptr(GBytes) body = problem_json(code, message);
 
     if (name != NULL)
         mk_http_response_header(response, name, value);
     mk_http_response_body(response, "application/json", body);
     mk_http_respond(request, response);
+}
+
+void web_respond_problem(MkHttpRequest *request, unsigned status, const char *code,
+                         const char *message, const char *name, const char *value)
+{
+    g_autoptr(GBytes) body = problem_json(code, message, NULL);
+
+    respond_problem(request, status, name, value, body);
 }
 
 /* A browser must not be asked for Basic: what it then sends unasked would pass by the CSRF token. */
@@ -101,15 +116,16 @@ void web_respond_error(MkHttpRequest *request, const GError *error)
     unsigned status = web_status_of(code);
     const char *message = outside_message(status, error);
     const char *name = mk_error_name(code);
+    g_autoptr(GBytes) body = problem_json(name, message, error);
 
     if (status == 500)
         mk_log_error("web.failed", "code", name, "error", error->message);
     if (status == 401)
-        web_respond_problem(request, status, name, message, "WWW-Authenticate", challenge(request));
+        respond_problem(request, status, "WWW-Authenticate", challenge(request), body);
     else if (status == 503)
-        web_respond_problem(request, status, name, message, "Retry-After", "2");
+        respond_problem(request, status, "Retry-After", "2", body);
     else
-        web_respond_problem(request, status, name, message, NULL, NULL);
+        respond_problem(request, status, NULL, NULL, body);
 }
 
 void web_respond_json(MkHttpRequest *request, yyjson_mut_doc *doc, const char *cookie)

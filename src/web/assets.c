@@ -36,7 +36,9 @@ static const char frame_policy[] =
     "img-src data: https: http:; frame-ancestors 'self'; base-uri 'none'; form-action 'none'";
 
 /* The first segments of the application's own paths; web/src/lib/router.svelte.ts has them too. */
-static const char *const views[] = { "folder", "search", "message", "admin" };
+static const char *const views[] = {
+    "folder", "search", "message", "account", "admin", "setup",
+};
 
 static int compare_path(const void *key, const void *element)
 {

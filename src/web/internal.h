@@ -8,9 +8,12 @@
  *   json.c      values in and out, always valid UTF-8
  *   budget.c    how many octets of mails may wait for slow readers
  *   hit.c       a mail in a list
- *   login.c, folders.c, find.c, saved.c, message.c, download.c, arrivals.c, invoke.c: the routes
+ *   eml_name.c  a file name for a mail
+ *   login.c, account.c, folders.c, find.c, saved.c, message.c, download.c, preview.c, arrivals.c,
+ *   invoke.c, restore.c, zip.c: the routes
  *   assets.c    the web application's files, from memory
  *   redirect.c  the plain port
+ *   setup.h     the first start, which has calls of its own
  */
 #ifndef MK_WEB_INTERNAL_H
 #define MK_WEB_INTERNAL_H
@@ -20,6 +23,7 @@
 #include <yyjson.h>
 
 #include <mailkeep/crypto.h>
+#include <mailkeep/smtp_client.h>
 
 #define WEB_COOKIE "mk_session"
 
@@ -32,7 +36,9 @@ typedef struct {
     char id[24]; /* for the list of sessions; no secret */
     char csrf[WEB_CSRF_CHARS + 1];
     MkPrincipal *principal;
-    int64_t last_ms; /* monotonic */
+    int64_t since_unix_ms;
+    char peer_address[64]; /* at the login; for the user's own list */
+    int64_t last_ms;       /* monotonic */
 } WebSession;
 
 typedef struct WebSessions WebSessions;
@@ -49,6 +55,8 @@ WebSession *web_sessions_add(WebSessions *sessions, MkPrincipal *principal, int6
 /* NULL: unknown or over. Borrowed until the next call. Counts as use. */
 WebSession *web_sessions_find(WebSessions *sessions, const char *token, int64_t now_ms);
 void web_sessions_end(WebSessions *sessions, WebSession *session);
+/* All sessions of a user, borrowed, the oldest first. */
+GPtrArray *web_sessions_of(WebSessions *sessions, uint32_t user_id);
 void web_sessions_expire(WebSessions *sessions, int64_t now_ms);
 size_t web_sessions_count(const WebSessions *sessions);
 
@@ -62,6 +70,14 @@ void web_budget_give(WebBudget *budget, uint64_t size);
 /* The same octets; when the last reference goes, @size is given back. Takes @bytes. */
 GBytes *web_budget_wrap(WebBudget *budget, GBytes *bytes, uint64_t size);
 
+/* -- restore.c: mails being sent, and how many a user has sent [loop] --------------------------- */
+typedef struct WebRestores WebRestores;
+WebRestores *web_restores_new(void);
+void web_restores_expire(WebRestores *restores, int64_t now_ms);
+/* Cuts off what is being sent and answers those who wait. */
+void web_restores_cancel(WebRestores *restores);
+void web_restores_free(WebRestores *restores);
+
 /* -- a call ---------------------------------------------------------------------------------- */
 struct MkWeb {
     unsigned refs; /* the owner, and each call */
@@ -70,9 +86,15 @@ struct MkWeb {
     MkAdmin *admin;
     WebSessions *sessions;
     WebBudget *budget;
+    WebRestores *restores;
     MkTimer *expiry;
     unsigned call_count;
+    bool stopping;
 };
+
+/* For what goes on behind a call's answer: a reference, and counted as a call until the release. */
+MkWeb *web_hold(MkWeb *web);
+void web_release(MkWeb *web);
 
 typedef struct WebCall WebCall;
 
@@ -105,22 +127,35 @@ struct WebCall {
     char *segments[WEB_SEGMENTS_MAX];
     char *peer_address;
     char *user_name; /* to log in with: HTTP Basic, or POST session */
-    char *password;
+    char *password;  /* the same, or the present one asked for again */
+    char *code;      /* of two-factor sign-in */
+    char *new_password;
     bool is_basic;
     MkMailId id;
     unsigned number;
     GHashTable *arguments; /* char * -> char *, for searches; the job adds what has been saved */
-    char *name;            /* of a saved search, and its criteria as JSON */
-    char *criteria;
+    char *name;            /* of a saved search or an app password; whom a mail is restored to */
+    char *criteria;        /* of a saved search, as JSON */
+    GArray *ids;           /* MkMailId, of a ZIP */
+    const char *hostname;  /* our own, in SMTP */
     /* in and out: set before the job for a session, by the job for a login */
     MkPrincipal *principal;
     /* out: written on the lane, read on the loop */
     GError *error;
+    unsigned refusal_status; /* how `error` is answered when it is not by its code; 0 = by that */
+    const char *refusal_code;
     yyjson_mut_doc *json;
     GBytes *body; /* instead of json: a download */
     const char *body_type;
     char *file_name;
+    MkSmtpRelay *relay; /* restore: where @body goes */
+    MkHttpBody *pieces; /* of a ZIP */
+    uint64_t pieces_length;
 };
+
+/* -- web.c -- */
+/* Answers @request as POST session does when these are right. */
+void web_log_in(MkWeb *web, MkHttpRequest *request, const char *user_name, const char *password);
 
 /* -- routes.c -------------------------------------------------------------------------------- */
 /*
@@ -134,11 +169,34 @@ const WebRoute *web_routes(size_t *out_count);
 /* login.c */
 /* Whether the body says that it is JSON: a form on another site cannot. */
 bool web_is_json(const WebCall *call);
+bool web_is_json_request(const MkHttpRequest *request);
 bool web_login_read(WebCall *call, GError **error);
 bool web_login_run(WebCall *call, GError **error);
 void web_login_finish(WebCall *call);
 void web_session_finish(WebCall *call);
 void web_logout_finish(WebCall *call);
+/*
+ * Ends all sessions of the user, and opens one for call->principal. In call->json goes the new
+ * CSRF token; answers with both.
+ */
+void web_renew_finish(WebCall *call);
+/* account.c */
+bool web_account_read(WebCall *call, GError **error); /* a session, no Basic; no body */
+bool web_account_run(WebCall *call, GError **error);
+void web_account_finish(WebCall *call);
+bool web_account_password_read(WebCall *call, GError **error); /* {"password"} */
+bool web_new_password_read(WebCall *call, GError **error);
+bool web_new_password_run(WebCall *call, GError **error);
+bool web_two_factor_begin_run(WebCall *call, GError **error);
+bool web_two_factor_confirm_read(WebCall *call, GError **error);
+bool web_two_factor_confirm_run(WebCall *call, GError **error);
+bool web_two_factor_off_run(WebCall *call, GError **error);
+bool web_recovery_codes_run(WebCall *call, GError **error);
+bool web_app_password_create_read(WebCall *call, GError **error);
+bool web_app_password_create_run(WebCall *call, GError **error);
+bool web_app_password_revoke_read(WebCall *call, GError **error);
+bool web_app_password_revoke_run(WebCall *call, GError **error);
+void web_sessions_end_finish(WebCall *call); /* all others of the user, or the one in the path */
 /* folders.c */
 bool web_folders_run(WebCall *call, GError **error);
 /* find.c */
@@ -181,10 +239,22 @@ bool web_give_download(WebCall *call, GBytes *octets, const char *type, char *fi
 bool web_raw_run(WebCall *call, GError **error);
 bool web_attachment_read(WebCall *call, GError **error);
 bool web_attachment_run(WebCall *call, GError **error);
+bool web_preview_run(WebCall *call, GError **error);
 /* arrivals.c */
 bool web_arrivals_run(WebCall *call, GError **error);
 bool web_report_read(WebCall *call, GError **error);
 bool web_report_run(WebCall *call, GError **error);
+/* restore.c */
+bool web_restore_read(WebCall *call, GError **error);
+bool web_restore_run(WebCall *call, GError **error);
+void web_restore_finish(WebCall *call);
+/* zip.c */
+bool web_zip_read(WebCall *call, GError **error);
+bool web_zip_run(WebCall *call, GError **error);
+void web_zip_finish(WebCall *call);
+/* eml_name.c */
+/* A name that is not in @taken (case-folded names), which it is added to. New string. */
+char *web_eml_name(const MkFoundMail *mail, GHashTable *taken);
 /* invoke.c */
 void web_invoke_finish(WebCall *call);
 /* assets.c */
@@ -221,7 +291,13 @@ void web_json_octets(yyjson_mut_doc *doc, yyjson_mut_val *object, const char *ke
 void web_json_date(yyjson_mut_doc *doc, yyjson_mut_val *object, const char *key, int64_t unix_ms);
 yyjson_mut_val *web_json_array(yyjson_mut_doc *doc, yyjson_mut_val *object, const char *key);
 GBytes *web_json_format(yyjson_mut_doc *doc);
-/* Two strings of a JSON object: new strings. Every other member is ignored. */
-bool web_json_read_login(GBytes *body, char **out_user_name, char **out_password, GError **error);
+/* Strings of a small JSON object, which *out (new strings) gets. Every other member is ignored. */
+typedef struct {
+    const char *name;
+    size_t max_bytes;
+    bool needed; /* else *out stays NULL when it is left out */
+    char **out;
+} WebMember;
+bool web_json_read_strings(GBytes *body, const WebMember *members, size_t count, GError **error);
 
 #endif

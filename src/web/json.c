@@ -62,10 +62,9 @@ GBytes *web_json_format(yyjson_mut_doc *doc)
     return g_bytes_new_with_free_func(text, length, free, text);
 }
 
-/* A member that is a string of at most @max octets without NUL. */
-static char *read_string(yyjson_val *object, const char *key, size_t max)
+/* A string of at most @max octets without NUL. */
+static char *read_string(yyjson_val *value, size_t max)
 {
-    yyjson_val *value = yyjson_obj_get(object, key);
     const char *text = yyjson_get_str(value);
     size_t length = yyjson_get_len(value);
 
@@ -74,27 +73,39 @@ static char *read_string(yyjson_val *object, const char *key, size_t max)
     return g_strndup(text, length);
 }
 
-bool web_json_read_login(GBytes *body, char **out_user_name, char **out_password, GError **error)
+static bool read_member(yyjson_val *root, const WebMember *member, GError **error)
+{
+    yyjson_val *value = yyjson_obj_get(root, member->name);
+
+    if (!member->needed && (value == NULL || yyjson_is_null(value)))
+        return true;
+    *member->out = read_string(value, member->max_bytes);
+    return *member->out != NULL ||
+           mk_fail(error, MK_ERROR_INVALID,
+                   "The body must be a JSON object with the string %s, of at most %zu octets.",
+                   member->name, member->max_bytes);
+}
+
+static void free_members(const WebMember *members, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        g_clear_pointer(members[i].out, mk_free_secret);
+}
+
+bool web_json_read_strings(GBytes *body, const WebMember *members, size_t count, GError **error)
 {
     gsize length = 0;
     const char *text = g_bytes_get_data(body, &length);
-    bool good = false;
+    bool good = true;
 
     if (length == 0 || length > MK_LIMIT_WEB_LOGIN_BYTES)
         return mk_fail(error, MK_ERROR_INVALID, "The body must be a small JSON object.");
     yyjson_doc *doc = yyjson_read(text, length, 0); /* refuses what is not UTF-8 */
     yyjson_val *root = yyjson_doc_get_root(doc);
-    char *user_name = read_string(root, "userName", MK_LIMIT_USER_NAME_BYTES);
-    char *password = read_string(root, "password", MK_LIMIT_PASSWORD_BYTES);
-    if (user_name != NULL && password != NULL) {
-        *out_user_name = g_steal_pointer(&user_name);
-        *out_password = g_steal_pointer(&password);
-        good = true;
-    }
-    g_free(user_name);
-    mk_free_secret(password);
+    for (size_t i = 0; good && i < count; i++)
+        good = read_member(root, &members[i], error);
     yyjson_doc_free(doc);
-    return good ||
-           mk_fail(error, MK_ERROR_INVALID,
-                   "The body must be a JSON object with the strings userName and password.");
+    if (!good)
+        free_members(members, count);
+    return good;
 }

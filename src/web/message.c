@@ -82,16 +82,21 @@ static size_t put_text(yyjson_mut_doc *doc, yyjson_mut_val *list, const MkPart *
     return text_length;
 }
 
-/* What became of the part's text in the index; NULL: not known (yet). */
-static const char *text_result(const GArray *texts, unsigned part)
+/* What became of the part's text in the index; nulls: not known (yet). */
+static void put_text_result(yyjson_mut_doc *doc, yyjson_mut_val *object, const GArray *texts,
+                            unsigned part)
 {
     for (guint i = 0; i < texts->len; i++) {
         const MkAttachmentText *text = &g_array_index(texts, MkAttachmentText, i);
 
-        if (text->part == part)
-            return mk_text_result_name(text->result);
+        if (text->part != part)
+            continue;
+        web_json_string(doc, object, "textResult", mk_text_result_name(text->result));
+        yyjson_mut_obj_add_uint(doc, object, "textSize", text->text_bytes);
+        return;
     }
-    return NULL;
+    web_json_string(doc, object, "textResult", NULL);
+    yyjson_mut_obj_add_null(doc, object, "textSize");
 }
 
 static void put_attachment(yyjson_mut_doc *doc, yyjson_mut_val *list, const MkPart *part,
@@ -105,7 +110,7 @@ static void put_attachment(yyjson_mut_doc *doc, yyjson_mut_val *list, const MkPa
     yyjson_mut_obj_add_uint(doc, object, "size", part->size_bytes);
     web_json_string(doc, object, "contentId", part->content_id);
     yyjson_mut_obj_add_bool(doc, object, "isInline", !part->is_attachment);
-    web_json_string(doc, object, "textResult", text_result(texts, part->number));
+    put_text_result(doc, object, texts, part->number);
 }
 
 static void put_parts(yyjson_mut_doc *doc, yyjson_mut_val *root, GBytes *mail,

@@ -86,6 +86,28 @@ void web_sessions_expire(WebSessions *sessions, int64_t now_ms)
     }
 }
 
+static gint compare_by_age(const void *a, const void *b)
+{
+    const WebSession *const *left = a, *const *right = b;
+
+    return ((*left)->since_unix_ms > (*right)->since_unix_ms) -
+           ((*left)->since_unix_ms < (*right)->since_unix_ms);
+}
+
+GPtrArray *web_sessions_of(WebSessions *sessions, uint32_t user_id)
+{
+    GPtrArray *list = g_ptr_array_new();
+    GHashTableIter iter;
+    void *value;
+
+    g_hash_table_iter_init(&iter, sessions->by_key);
+    while (g_hash_table_iter_next(&iter, NULL, &value))
+        if (mk_principal_user_id(((WebSession *) value)->principal) == user_id)
+            g_ptr_array_add(list, value);
+    g_ptr_array_sort(list, compare_by_age);
+    return list;
+}
+
 /* One user, or a script that never logs out, must not use up everybody's sessions. */
 static void make_room_for_user(WebSessions *sessions, uint32_t user_id)
 {

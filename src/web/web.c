@@ -20,8 +20,22 @@ static void web_unref(MkWeb *web)
     if (--web->refs > 0)
         return;
     web_sessions_free(web->sessions);
+    web_restores_free(web->restores);
     web_budget_unref(web->budget);
     g_free(web);
+}
+
+MkWeb *web_hold(MkWeb *web)
+{
+    web->refs++;
+    web->call_count++;
+    return web;
+}
+
+void web_release(MkWeb *web)
+{
+    web->call_count--;
+    web_unref(web);
 }
 
 /* -- the call's life -------------------------------------------------------------------------- */
@@ -29,12 +43,11 @@ static WebCall *call_new(MkWeb *web, MkHttpRequest *request)
 {
     WebCall *call = g_new0(WebCall, 1);
 
-    web->refs++;
-    web->call_count++;
-    call->web = web;
+    call->web = web_hold(web);
     call->request = request;
     call->archive = web->archive;
     call->budget = web->budget;
+    call->hostname = mk_admin_hostname(web->admin);
     call->peer_address = g_strdup(mk_http_peer_address(request));
     return call;
 }
@@ -48,6 +61,8 @@ static void call_free(WebCall *call)
     g_free(call->peer_address);
     g_free(call->user_name);
     mk_free_secret(call->password);
+    mk_free_secret(call->new_password);
+    mk_free_secret(call->code);
     g_clear_pointer(&call->arguments, g_hash_table_unref);
     g_free(call->name);
     g_free(call->criteria);
@@ -57,9 +72,12 @@ static void call_free(WebCall *call)
     g_clear_pointer(&call->json, yyjson_mut_doc_free);
     g_clear_pointer(&call->body, g_bytes_unref);
     g_free(call->file_name);
+    g_clear_pointer(&call->ids, g_array_unref);
+    g_clear_pointer(&call->relay, mk_smtp_relay_unref);
+    if (call->pieces != NULL)
+        call->pieces->free(call->pieces);
     g_free(call);
-    web->call_count--;
-    web_unref(web);
+    web_release(web);
 }
 
 /* -- who asks ---------------------------------------------------------------------------------- */
@@ -150,8 +168,8 @@ static void call_run(MkJob *job)
 /* Too many wrong passwords lately, rather than too much work. */
 static bool is_throttled(const WebCall *call)
 {
-    return mk_error_code(call->error) == MK_ERROR_BUSY && call->user_name != NULL &&
-           call->principal == NULL;
+    return mk_error_code(call->error) == MK_ERROR_BUSY &&
+           (call->refusal_status == 429 || (call->user_name != NULL && call->principal == NULL));
 }
 
 static void call_answer(WebCall *call)
@@ -167,6 +185,9 @@ static void call_answer(WebCall *call)
     else if (is_throttled(call))
         web_respond_problem(call->request, 429, mk_error_name(MK_ERROR_BUSY), call->error->message,
                             "Retry-After", "60");
+    else if (call->refusal_status != 0)
+        web_respond_problem(call->request, call->refusal_status, call->refusal_code,
+                            call->error->message, NULL, NULL);
     else
         web_respond_error(call->request, call->error);
     call_free(call);
@@ -248,6 +269,23 @@ void mk_web_handle(MkHttpRequest *request, void *cookie)
     }
 }
 
+void web_log_in(MkWeb *web, MkHttpRequest *request, const char *user_name, const char *password)
+{
+    static const WebRoute route = {
+        "POST", "", false, false, NULL, web_login_run, web_login_finish
+    };
+    WebCall *call = call_new(web, request);
+    g_autoptr(GError) error = NULL;
+
+    call->route = &route;
+    call->user_name = g_strdup(user_name);
+    call->password = g_strdup(password);
+    if (!call_submit(call, &error)) {
+        web_respond_error(request, error);
+        call_free(call);
+    }
+}
+
 /* -- the whole ------------------------------------------------------------------------------------ */
 static void on_session_end(const WebSession *session, void *cookie)
 {
@@ -256,7 +294,10 @@ static void on_session_end(const WebSession *session, void *cookie)
 
 static void on_expiry(void *cookie)
 {
-    web_sessions_expire(((MkWeb *) cookie)->sessions, mk_clock_monotonic_ms());
+    MkWeb *web = cookie;
+
+    web_sessions_expire(web->sessions, mk_clock_monotonic_ms());
+    web_restores_expire(web->restores, mk_clock_monotonic_ms());
 }
 
 MkWeb *mk_web_new(MkLoop *loop, MkArchive *archive, MkAdmin *admin)
@@ -269,9 +310,16 @@ MkWeb *mk_web_new(MkLoop *loop, MkArchive *archive, MkAdmin *admin)
     web->admin = admin;
     web->sessions = web_sessions_new(MK_LIMIT_SESSIONS, on_session_end, web);
     web->budget = web_budget_new(MK_LIMIT_WEB_DOWNLOAD_BYTES);
+    web->restores = web_restores_new();
     web->expiry = mk_timer_new(loop, on_expiry, web);
     mk_timer_start_repeat(web->expiry, EXPIRY_EVERY_MS);
     return web;
+}
+
+void mk_web_stop(MkWeb *web)
+{
+    web->stopping = true;
+    web_restores_cancel(web->restores);
 }
 
 bool mk_web_is_idle(const MkWeb *web)
@@ -285,5 +333,6 @@ void mk_web_free(MkWeb *web)
     if (web == NULL)
         return;
     g_clear_pointer(&web->expiry, mk_timer_free);
+    web_restores_cancel(web->restores);
     web_unref(web);
 }

@@ -300,16 +300,109 @@ test('the step back leads to where one was', async ({ open, assert }) => {
   assert.equal(await page.getByRole('combobox', { name: 'Search mails' }).inputValue(), '');
 });
 
-test('printing shows the text of a mail', async ({ open, assert }) => {
-  const page = await open();
+/** Told to print, the hidden frame keeps what it would have printed. */
+async function catchPrint(page) {
   await page.addInitScript(() => {
-    window.print = () => (document.title = document.querySelector('.text')?.textContent ?? 'none');
+    const known = Object.getOwnPropertyDescriptor(HTMLIFrameElement.prototype, 'contentWindow').get;
+    Object.defineProperty(HTMLIFrameElement.prototype, 'contentWindow', {
+      get() {
+        const inner = known.call(this);
+        if (this.className === 'print') inner.print = () => (top.printed = this);
+        return inner;
+      },
+    });
+    const attach = Element.prototype.attachShadow;
+    Element.prototype.attachShadow = function (options) {
+      return attach.call(this, { ...options, mode: 'open' });
+    };
+    window.print = () => (window.printed = document);
   });
+}
+
+test('a mail is printed as it looks, in full, with who wrote to whom above it', async ({ open, assert }) => {
+  const page = await open();
+  await catchPrint(page);
   await logIn(page, 'zoe', '/search?q=subject:offer+-subject:re');
   await rows(page).first().click();
   await mailFrame(page).getByText('of the quarter').waitFor();
   await page.keyboard.press('Shift+P');
-  await eventually('the text', async () => assert.match(await page.title(), /The planning of the quarter/));
+  await eventually('it is told to print', () => page.waitForFunction(() => globalThis.printed, { timeout: 200 }));
+  const { sandbox, body, marks, lines } = await page.evaluate(() => {
+    const doc = globalThis.printed.contentDocument;
+    const list = doc.body.firstElementChild.shadowRoot.querySelectorAll('dt, dd');
+    return {
+      sandbox: globalThis.printed.getAttribute('sandbox'),
+      body: doc.querySelector('[data-print]').textContent,
+      marks: doc.querySelectorAll('mark').length,
+      lines: [...list].map((element) => element.textContent),
+    };
+  });
+  assert.equal(sandbox, 'allow-same-origin allow-modals', 'no scripts and no windows');
+  assert.match(body, /The planning of the quarter/);
+  assert.equal(marks, 0, 'hits are for the screen');
+  assert.deepEqual(lines.filter((_, i) => i % 2 === 0).slice(0, 3), ['Date:', 'From:', 'To:']);
+  assert.ok(lines.includes('Lisa Müller <lisa@partner.example>'), lines.join('|'));
+  assert.ok(lines.includes('Offer 4711 and planning'));
+});
+
+test('a text is printed with the page', async ({ open, assert }) => {
+  const page = await open();
+  await catchPrint(page);
+  await logIn(page, 'zoe', '/search?q=zebra');
+  await rows(page).first().click();
+  await page.getByText('Nothing to do with it.').waitFor();
+  await page.keyboard.press('Shift+P');
+  assert.equal(await page.evaluate(() => globalThis.printed === document), true);
+  await page.emulateMedia({ media: 'print' });
+  assert.equal(await page.getByRole('heading', { name: 'Zebra crossing' }).isVisible(), true);
+  assert.equal(await page.locator('.list, .toolbar, header.top').filter({ visible: true }).count(), 0);
+});
+
+const innerFrame = (page) => page.frames().find((f) => f.parentFrame()?.url().endsWith('/frame.html'));
+
+test('hits are marked in HTML, and one goes from one to the next', async ({ open, assert }) => {
+  const page = await open();
+  await logIn(page, 'zoe', '/search?q=planning+quarter+subject:offer+-subject:re');
+  await rows(page).first().click();
+  const marks = mailFrame(page).locator('mark');
+  await eventually('both words', async () => assert.deepEqual(await marks.allInnerTexts(), ['planning', 'quarter']));
+  await page.getByText('– of 2').waitFor();
+  await page.getByRole('button', { name: 'Next hit' }).click();
+  await page.getByText('1 of 2').waitFor();
+  const target = () => innerFrame(page).evaluate(() => document.querySelector('mark:target')?.textContent);
+  await eventually('the first', async () => assert.equal(await target(), 'planning'));
+  await page.locator('article').focus();
+  await page.keyboard.press('h');
+  await eventually('the second', async () => assert.equal(await target(), 'quarter'));
+  await page.keyboard.press('Shift+H');
+  await eventually('the first again', async () => assert.equal(await target(), 'planning'));
+});
+
+test('one finds in a mail what one did not search for, in HTML and in text', async ({ open, assert }) => {
+  const page = await open();
+  await logIn(page, 'zoe', '/search?q=subject:offer+-subject:re');
+  await rows(page).first().click();
+  await mailFrame(page).getByText('of the quarter').waitFor();
+  await page.keyboard.press('i');
+  await page.getByRole('searchbox', { name: 'Find in this mail' }).fill('PLANNING  of the qu');
+  const marks = mailFrame(page).locator('mark');
+  await eventually('across elements', async () => {
+    assert.equal((await marks.allInnerTexts()).join(''), 'planning of the qu');
+    await page.getByText('– of 1').waitFor();
+  });
+  await page.keyboard.press('Enter');
+  await page.getByText('1 of 1').waitFor();
+  await page.keyboard.press('Escape');
+  await eventually('nothing is marked', async () => assert.equal(await marks.count(), 0));
+  await page.locator('article').focus();
+  await page.keyboard.press('2');
+  await page.keyboard.press('i');
+  await page.keyboard.type('zzz');
+  await page.getByText('No hits').waitFor();
+  await page.getByRole('searchbox', { name: 'Find in this mail' }).fill('e');
+  await eventually('in text', async () => assert.ok((await page.locator('.text mark').count()) > 1));
+  await page.keyboard.press('Enter');
+  assert.equal(await page.locator('.text mark.current').count(), 1);
 });
 
 await run();

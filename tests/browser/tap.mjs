@@ -23,8 +23,9 @@ export function test(name, run) {
   tests.push({ name, run });
 }
 
-/** A page of its own in a browser that has nothing stored; what it asks of others is refused and noted. */
-async function openPage(browser, options = {}) {
+/** A page of its own in a browser that has nothing stored; what it asks of others than @p friends is refused
+ *  and noted. */
+async function openPage(browser, { friends = [], ...options } = {}) {
   const context = await browser.newContext({
     ignoreHTTPSErrors: true,
     viewport: { width: 1280, height: 800 },
@@ -34,7 +35,7 @@ async function openPage(browser, options = {}) {
   context.setDefaultTimeout(PATIENCE_MS);
   const outside = [];
   await context.route(
-    (url) => url.origin !== new URL(WEB).origin && !['data:', 'blob:', 'about:'].includes(url.protocol),
+    (url) => ![new URL(WEB).origin, ...friends].includes(url.origin) && !['data:', 'blob:', 'about:'].includes(url.protocol),
     (route) => {
       outside.push(route.request().url());
       return route.abort();
@@ -95,12 +96,19 @@ export async function eventually(what, check) {
 }
 
 export async function run() {
+  if (process.env.COUNT !== undefined) {
+    console.log(tests.length);
+    return;
+  }
   // Frames in a sandbox stay in the page's process: what they ask for is not seen otherwise.
   const browser = await chromium.launch({
     executablePath: '/usr/bin/chromium',
     args: ['--no-sandbox', '--disable-features=IsolateSandboxedIframes'],
   });
+  let kept = null;
   try {
+    /** One page for tests that leave nothing behind. */
+    const keep = async (options) => (kept ??= await openPage(browser, options));
     for (const { name, run: body } of tests) {
       const pages = [];
       const open = async (options) => {
@@ -109,7 +117,7 @@ export async function run() {
         return page;
       };
       try {
-        await body({ open, assert });
+        await body({ open, keep, assert });
         console.log(`ok - ${name}`);
       } catch (error) {
         if (error instanceof Skip) {

@@ -23,8 +23,15 @@ void fake_stream_set_full(MkStream *stream, bool full); /* false: on_drain */
 bool fake_stream_is_closed(const MkStream *stream);
 bool fake_stream_is_paused(const MkStream *stream);
 bool fake_stream_has_started_tls(const MkStream *stream);
+bool fake_stream_is_aborted(const MkStream *stream);
 /* What the server has written since the last call. */
 char *fake_stream_take(MkStream *stream);
+/* mk_connect() waits for one of these; @code as in fake_stream_finish(). */
+MkStream *fake_connect_succeed(void); /* as fake_stream_new() */
+void fake_connect_fail(int code);
+bool fake_connect_is_waiting(void);
+/* Whether mk_connect() was asked for TLS. */
+bool fake_connect_has_tls(void);
 
 /* -- and the clock --------------------------------------------------------------------------- */
 /* Lets the only running timer ring; its time must be this. */
@@ -39,7 +46,7 @@ struct MkStream {
     void *cookie;
     GByteArray *kept; /* came while paused */
     GString *written;
-    bool paused, closed, ended, secure, tls_started, full;
+    bool paused, closed, aborted, ended, secure, tls_started, full;
 };
 
 MkStream *fake_stream_new(void)
@@ -105,6 +112,11 @@ bool fake_stream_is_closed(const MkStream *stream)
     return stream->closed;
 }
 
+bool fake_stream_is_aborted(const MkStream *stream)
+{
+    return stream->aborted;
+}
+
 bool fake_stream_is_paused(const MkStream *stream)
 {
     return stream->paused;
@@ -149,6 +161,12 @@ void mk_stream_close(MkStream *stream)
     stream->closed = true;
 }
 
+void mk_stream_abort(MkStream *stream)
+{
+    stream->closed = true;
+    stream->aborted = true;
+}
+
 void mk_stream_write(MkStream *stream, const void *data, size_t length)
 {
     g_assert_false(stream->closed);
@@ -175,6 +193,12 @@ void mk_stream_start_tls(MkStream *stream, MkTls *tls)
     g_assert_nonnull(tls);
     g_byte_array_set_size(stream->kept, 0); /* they would break the handshake */
     stream->tls_started = true;
+}
+
+void mk_stream_start_tls_client(MkStream *stream, MkTls *tls, const char *hostname)
+{
+    g_assert_nonnull(hostname);
+    mk_stream_start_tls(stream, tls);
 }
 
 bool mk_stream_is_secure(const MkStream *stream)
@@ -207,6 +231,58 @@ MkTls *mk_tls_ref(MkTls *tls)
 void mk_tls_unref(MkTls *tls)
 {
     (void) tls;
+}
+
+/* -- a client's way to a stream -------------------------------------------------------------- */
+static struct {
+    MkConnectFunc on_connect;
+    void *cookie;
+    bool has_tls;
+} fake_connect;
+
+void mk_connect(MkLoop *loop, const char *host, uint16_t port, MkTls *tls, uint64_t timeout_ms,
+                MkConnectFunc on_connect, void *cookie)
+{
+    (void) loop;
+    g_assert_true(host[0] != '\0' && port != 0 && timeout_ms != 0);
+    g_assert_null(fake_connect.on_connect);
+    fake_connect.on_connect = on_connect;
+    fake_connect.cookie = cookie;
+    fake_connect.has_tls = tls != NULL;
+}
+
+bool fake_connect_is_waiting(void)
+{
+    return fake_connect.on_connect != NULL;
+}
+
+bool fake_connect_has_tls(void)
+{
+    return fake_connect.has_tls;
+}
+
+static void finish_connect(MkStream *stream, const GError *error)
+{
+    MkConnectFunc on_connect = fake_connect.on_connect;
+
+    fake_connect.on_connect = NULL;
+    on_connect(stream, error, fake_connect.cookie);
+}
+
+MkStream *fake_connect_succeed(void)
+{
+    MkStream *stream = fake_stream_new();
+
+    stream->secure = fake_connect.has_tls;
+    finish_connect(stream, NULL);
+    return stream;
+}
+
+void fake_connect_fail(int code)
+{
+    g_autoptr(GError) error = g_error_new_literal(MK_ERROR, code, "it cannot be reached");
+
+    finish_connect(NULL, error);
 }
 
 /* -- the clock ------------------------------------------------------------------------------ */

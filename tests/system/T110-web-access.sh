@@ -35,6 +35,16 @@ api SetUserPrivilegesOnFolder userName=admin folder=zoe privileges=read > "$WORK
 table="
 GET  /                                            200 200 200 200 200
 GET  /api/v1/session                              401 200 200 200 200
+GET  /api/v1/account                              401 403 403 403 403
+POST /api/v1/account/password                     401 403 403 403 403
+POST /api/v1/account/two-factor                   401 403 403 403 403
+POST /api/v1/account/two-factor/confirm           401 403 403 403 403
+POST /api/v1/account/two-factor/off               401 403 403 403 403
+POST /api/v1/account/recovery-codes               401 403 403 403 403
+POST /api/v1/account/app-passwords                401 403 403 403 403
+DELETE /api/v1/account/app-passwords/1            401 403 403 403 403
+DELETE /api/v1/account/sessions                   401 403 403 403 403
+DELETE /api/v1/account/sessions/web-1             401 403 403 403 403
 GET  /api/v1/folders                              401 200 200 200 200
 GET  /api/v1/messages                             401 200 200 200 200
 GET  /api/v1/messages?folder=zoe                  401 200 404 404 200

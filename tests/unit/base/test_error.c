@@ -39,6 +39,33 @@ static void test_fail_takes_null(void)
     g_assert_false(mk_fail_errno(NULL, EIO, "nobody hears"));
 }
 
+static void test_hint_is_carried(void)
+{
+    g_autoptr(GError) error = NULL;
+    unsigned number = 99;
+
+    g_assert_null(mk_error_hint(NULL, &number));
+    g_assert_cmpuint(number, ==, 0);
+    g_assert_false(mk_fail_hint(&error, MK_ERROR_INVALID, "query-mark", 3, "Word %d", 3));
+    g_autoptr(GError) copy = g_error_copy(error);
+    g_assert_cmpstr(mk_error_hint(copy, &number), ==, "query-mark");
+    g_assert_cmpuint(number, ==, 3);
+    g_assert_cmpstr(copy->message, ==, "Word 3");
+    g_assert_false(mk_fail_hint(NULL, MK_ERROR_INVALID, "query-mark", 3, "nobody hears"));
+}
+
+static void test_other_errors_have_no_hint(void)
+{
+    g_autoptr(GError) plain = NULL;
+    g_autoptr(GError) foreign = g_error_new_literal(G_FILE_ERROR, G_FILE_ERROR_IO, "foreign");
+    unsigned number = 99;
+
+    mk_fail(&plain, MK_ERROR_INVALID, "plain");
+    g_assert_null(mk_error_hint(plain, &number));
+    g_assert_null(mk_error_hint(foreign, &number));
+    g_assert_cmpuint(number, ==, 0);
+}
+
 static void test_foreign_error_is_internal(void)
 {
     g_autoptr(GError) error = g_error_new_literal(g_quark_from_static_string("foreign"), 1, "x");
@@ -60,6 +87,8 @@ int main(int argc, char **argv)
     g_test_init(&argc, &argv, NULL);
     g_test_add_func("/base/error/errno_gives_code", test_errno_gives_code);
     g_test_add_func("/base/error/fail_takes_null", test_fail_takes_null);
+    g_test_add_func("/base/error/hint_is_carried", test_hint_is_carried);
+    g_test_add_func("/base/error/other_errors_have_no_hint", test_other_errors_have_no_hint);
     g_test_add_func("/base/error/foreign_error_is_internal", test_foreign_error_is_internal);
     g_test_add_func("/base/error/names_differ", test_names_differ);
     return g_test_run();

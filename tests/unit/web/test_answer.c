@@ -99,7 +99,9 @@ static void check_login(const char *json, size_t length, const char *user_name,
     g_autoptr(GError) error = NULL;
     g_autofree char *got_user = NULL;
     g_autofree char *got_password = NULL;
-    bool good = web_json_read_login(body, &got_user, &got_password, &error);
+    const WebMember members[] = { { "userName", 256, true, &got_user },
+                                  { "password", 1024, true, &got_password } };
+    bool good = web_json_read_strings(body, members, 2, &error);
 
     g_test_message("%.80s", json);
     g_assert_cmpint(good, ==, user_name != NULL);

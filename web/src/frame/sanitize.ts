@@ -1,10 +1,11 @@
 // A mail's HTML as it may be shown: without anything that runs, posts, loads or leads elsewhere by
 // itself. It is shown in a frame that forbids all of that once more; both must fail for harm.
+import { HIT_ID, markHits } from './hits';
 
 /** Taken out with all that is in them. */
 const DROPPED =
   'script,iframe,frame,frameset,object,embed,applet,base,meta,link,svg,math,video,audio,source,track,' +
-  'template,noscript,noembed,noframes,portal,fencedframe,input,button,select,textarea,option,dialog,title,xmp,plaintext';
+  'area,template,noscript,noembed,noframes,portal,fencedframe,input,button,select,textarea,option,dialog,title,xmp,plaintext';
 /** Taken out, but what is in them stays. */
 const UNWRAPPED = 'form,fieldset,label,picture,map';
 const LINK_SCHEMES = ['http:', 'https:', 'mailto:', 'tel:'];
@@ -16,6 +17,16 @@ export interface Sanitized {
   /** Things that would be fetched from elsewhere. */
   remote: number;
   text: string;
+  /** Places where what was searched for stands. */
+  hits: number;
+}
+
+export interface SanitizeOptions {
+  images: InlineImages;
+  withRemote: boolean;
+  terms: RegExp | null;
+  /** Hits in the texts before. */
+  hitsBefore: number;
 }
 
 export type InlineImages = Record<string, string>;
@@ -29,8 +40,9 @@ const ATTRIBUTES_DROPPED =
   /^(?:on.*|srcdoc|srcset|action|formaction|ping|target|download|autofocus|usemap|ismap|longdesc|lowsrc|dynsrc|xlink:.*|xmlns.*|http-equiv|is|slot|part|popover.*|command.*|tabindex|accesskey|contenteditable|draggable)$/i;
 
 function dropAttributes(element: Element): void {
-  for (const { name } of [...element.attributes])
-    if (ATTRIBUTES_DROPPED.test(name)) element.removeAttribute(name);
+  for (const { name, value } of [...element.attributes])
+    if (ATTRIBUTES_DROPPED.test(name) || (/^(?:id|name)$/i.test(name) && value.startsWith(HIT_ID)))
+      element.removeAttribute(name);
 }
 
 function linkTarget(href: string): URL | null {
@@ -103,12 +115,13 @@ function plainText(doc: Document): string {
     .trim();
 }
 
-export function sanitize(html: string, images: InlineImages, withRemote: boolean): Sanitized {
+export function sanitize(html: string, options: SanitizeOptions): Sanitized {
   const doc = new DOMParser().parseFromString(html, 'text/html');
   dropElements(doc);
-  const remote = cleanElements(doc, images, withRemote);
+  const remote = cleanElements(doc, options.images, options.withRemote);
+  const hits = markHits(doc, options.terms, options.hitsBefore);
   const styles = [...doc.querySelectorAll('style')].filter((style) => !doc.body.contains(style));
   const head = styles.map((style) => style.outerHTML).join('');
   const body = doc.body.outerHTML.replace(/^<body/, '<div data-mail-body').replace(/<\/body>$/, '</div>');
-  return { html: head + body, remote, text: plainText(doc) };
+  return { html: head + body, remote, hits, text: plainText(doc) };
 }

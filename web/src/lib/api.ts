@@ -5,6 +5,10 @@ import { cleanCriteria, type Criteria } from './criteria';
 export interface Session {
   userName: string;
   isAdmin: boolean;
+  /** The user's first own address. */
+  emailAddress: string | null;
+  /** Mail can be sent. */
+  canRestore: boolean;
   csrfToken: string | null;
 }
 
@@ -62,7 +66,12 @@ export interface Attachment {
   size: number;
   contentId: string;
   isInline: boolean;
+  /** What became of its text in the index; null: not known yet. */
+  textResult: TextResult | null;
+  textSize: number | null;
 }
+
+export type TextResult = 'complete' | 'truncated' | 'failed' | 'encrypted' | 'not-indexed' | 'empty';
 
 export interface TextPart {
   n: number;
@@ -100,6 +109,9 @@ export class ApiError extends Error {
     readonly status: number,
     readonly code: string,
     message: string,
+    /** What the user did, and which word or bound it is about. */
+    readonly hint: string | null = null,
+    readonly number: number | null = null,
   ) {
     super(message);
   }
@@ -129,8 +141,10 @@ async function send(path: string, init: RequestInit): Promise<Response> {
 
 async function problemOf(answer: Response): Promise<ApiError> {
   try {
-    const body = (await answer.json()) as { error: { code: string; message: string } };
-    return new ApiError(answer.status, body.error.code, body.error.message);
+    const { error } = (await answer.json()) as {
+      error: { code: string; message: string; hint?: string; number?: number };
+    };
+    return new ApiError(answer.status, error.code, error.message, error.hint ?? null, error.number ?? null);
   } catch {
     return new ApiError(answer.status, 'internal', '');
   }
@@ -146,11 +160,16 @@ export async function call(path: string, init: RequestInit = {}): Promise<Respon
   throw await problemOf(answer);
 }
 
-async function json<T>(path: string, init: RequestInit = {}): Promise<T> {
+/** @param token what changing requests carry from now on */
+export function useToken(token: string | null): void {
+  csrfToken = token;
+}
+
+export async function json<T>(path: string, init: RequestInit = {}): Promise<T> {
   return (await (await call(path, init)).json()) as T;
 }
 
-function body(method: string, value: unknown): RequestInit {
+export function body(method: string, value: unknown): RequestInit {
   return {
     method,
     headers: { 'Content-Type': 'application/json' },
@@ -162,16 +181,18 @@ const cancel = (signal?: AbortSignal): RequestInit => (signal === undefined ? {}
 
 // --- who asks ----------------------------------------------------------------------------------
 
-async function keepToken(session: Promise<Session>): Promise<Session> {
-  const known = await session;
+/** Every answer with a token brings a new one. */
+export async function keepToken<T extends { csrfToken: string | null }>(answer: Promise<T>): Promise<T> {
+  const known = await answer;
   csrfToken = known.csrfToken;
   return known;
 }
 
 export const getSession = (): Promise<Session> => keepToken(json<Session>('session'));
 
-export const logIn = (userName: string, password: string): Promise<Session> =>
-  keepToken(json<Session>('session', body('POST', { userName, password })));
+/** @param code of two-factor sign-in; without one that is needed the answer is `second-factor` */
+export const logIn = (userName: string, password: string, code: string | null): Promise<Session> =>
+  keepToken(json<Session>('session', body('POST', { userName, password, code })));
 
 export async function logOut(): Promise<void> {
   await call('session', { method: 'DELETE' });
@@ -209,6 +230,21 @@ export const getHeaders = (id: string, signal?: AbortSignal): Promise<MailHeader
 
 export const rawUrl = (id: string): string => `${BASE}${mailPath(id)}/raw`;
 
+/** Sends the mail to an address; the error's message is what the mail server said. */
+export async function restoreMail(id: string, to: string): Promise<void> {
+  await call(`${mailPath(id)}/restore`, body('POST', { to }));
+}
+
+export const ZIP_MAX = 1000;
+
+const zipPath = (ids: readonly string[]): string => `messages/zip?ids=${ids.join(',')}`;
+
+/** Whether the server would give these mails in one ZIP, and where. */
+export async function zipUrl(ids: readonly string[]): Promise<string> {
+  await call(zipPath(ids), { method: 'HEAD' });
+  return BASE + zipPath(ids);
+}
+
 export const attachmentUrl = (id: string, n: number): string =>
   `${BASE}${mailPath(id)}/attachments/${n}`;
 
@@ -241,6 +277,14 @@ export const getAttachment = (
   limit: number,
   signal?: AbortSignal,
 ): Promise<Uint8Array<ArrayBuffer>> => getOctets(`${mailPath(id)}/attachments/${n}`, limit, signal);
+
+/** What a document says, which is not shown itself. */
+export const getAttachmentText = (
+  id: string,
+  n: number,
+  signal: AbortSignal,
+): Promise<{ result: TextResult; text: string }> =>
+  json<{ result: TextResult; text: string }>(`${mailPath(id)}/attachments/${n}/text`, { signal });
 
 // --- suggestions ---------------------------------------------------------------------------------
 
@@ -294,4 +338,22 @@ export async function putSavedSearch(id: number | null, name: string, criteria: 
 
 export async function deleteSavedSearch(id: number): Promise<void> {
   await call(`saved-searches/${id}`, { method: 'DELETE' });
+}
+
+// --- for administrators ----------------------------------------------------------------------------
+
+export interface Store {
+  id: number;
+  name: string;
+}
+
+/** Empty when they must not be seen. */
+export async function getStores(signal: AbortSignal): Promise<Store[]> {
+  const form = new URLSearchParams({ includeSize: 'false' });
+  const answer = await json<{ error: object | null; result: Store[] | null }>('invoke/GetStores', {
+    method: 'POST',
+    body: form,
+    signal,
+  });
+  return answer.result ?? [];
 }

@@ -12,6 +12,7 @@ export const PRESETS = [
   'this-year',
   'last-year',
 ] as const;
+export const TEXT_RESULTS = ['truncated', 'failed', 'encrypted', 'not-indexed'] as const;
 export const IMPORTANCES = ['low', 'normal', 'high'] as const;
 
 const NAMES = [
@@ -31,6 +32,8 @@ const NAMES = [
   'sizeMin',
   'sizeMax',
   'importance',
+  'text',
+  'store',
 ] as const;
 
 export type CriterionName = (typeof NAMES)[number];

@@ -11,12 +11,16 @@ export type Command =
   | 'refresh'
   | 'folders'
   | 'list'
+  | 'pick'
   | 'html'
   | 'text'
   | 'headers'
   | 'source'
   | 'download'
   | 'print'
+  | 'find'
+  | 'nextHit'
+  | 'previousHit'
   | 'help';
 
 interface Shortcut {
@@ -36,10 +40,14 @@ export const SHORTCUTS: readonly Shortcut[] = [
   { keys: ['r'], command: 'refresh', text: 'keys.refresh', group: 'keys.group.move' },
   { keys: ['f'], command: 'folders', text: 'keys.folders', group: 'keys.group.move' },
   { keys: ['l'], command: 'list', text: 'keys.list', group: 'keys.group.move' },
+  { keys: ['x'], command: 'pick', text: 'keys.pick', group: 'keys.group.move' },
   { keys: ['1'], command: 'html', text: 'keys.html', group: 'keys.group.read' },
   { keys: ['2'], command: 'text', text: 'keys.text', group: 'keys.group.read' },
   { keys: ['3'], command: 'headers', text: 'keys.headers', group: 'keys.group.read' },
   { keys: ['4'], command: 'source', text: 'keys.source', group: 'keys.group.read' },
+  { keys: ['i'], command: 'find', text: 'keys.find', group: 'keys.group.read' },
+  { keys: ['h'], command: 'nextHit', text: 'keys.nextHit', group: 'keys.group.read' },
+  { keys: ['H'], command: 'previousHit', text: 'keys.previousHit', group: 'keys.group.read' },
   { keys: ['d'], command: 'download', text: 'keys.download', group: 'keys.group.read' },
   { keys: ['P'], command: 'print', text: 'keys.print', group: 'keys.group.read' },
   { keys: ['?'], command: 'help', text: 'keys.help', group: 'keys.group.search' },

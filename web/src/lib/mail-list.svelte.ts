@@ -19,9 +19,13 @@ export class MailList {
   #running = new Map<number, AbortController>();
   #question: AbortController | null = null;
 
+  isOther(source: string, query: URLSearchParams): boolean {
+    return source !== this.#source || query.toString() !== this.#query.toString();
+  }
+
   /** Asks anew; nothing happens when the question is the one that has been asked. */
   async ask(source: string, query: URLSearchParams, again = false): Promise<void> {
-    if (!again && source === this.#source && query.toString() === this.#query.toString()) return;
+    if (!again && !this.isOther(source, query)) return;
     this.#cancelAll();
     this.#source = source;
     this.#query = query;
@@ -43,6 +47,20 @@ export class MailList {
 
   row(index: number): MailRow | undefined {
     return this.#pages.get(Math.floor(index / PAGE_ROWS))?.[index % PAGE_ROWS];
+  }
+
+  /** Rows of a range, also of pages that are not here; those beyond @p most are left out. */
+  async rows(first: number, last: number, most: number): Promise<MailRow[]> {
+    const rows: MailRow[] = [];
+    for (let index = first; index <= last && rows.length < most; ) {
+      const page = Math.floor(index / PAGE_ROWS);
+      const known = this.#pages.get(page) ?? (await this.#read(page)).items;
+      const part = known.slice(index % PAGE_ROWS, index % PAGE_ROWS + last - index + 1);
+      if (part.length === 0) break;
+      rows.push(...part);
+      index = (page + 1) * PAGE_ROWS;
+    }
+    return rows.slice(0, most);
   }
 
   /** Of a mail that is here; -1 when it is not. */
@@ -84,11 +102,15 @@ export class MailList {
     this.generation++;
   }
 
+  #read(page: number, signal = new AbortController().signal): Promise<Page> {
+    return getPage(this.#source, this.#query, page * PAGE_ROWS, PAGE_ROWS, signal);
+  }
+
   async #fetch(page: number): Promise<void> {
     const controller = new AbortController();
     this.#running.set(page, controller);
     try {
-      const answer = await getPage(this.#source, this.#query, page * PAGE_ROWS, PAGE_ROWS, controller.signal);
+      const answer = await this.#read(page, controller.signal);
       this.#pages.set(page, answer.items);
       this.total = answer.total;
     } catch (error) {

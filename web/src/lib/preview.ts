@@ -36,7 +36,13 @@ export function textOf(octets: Uint8Array, claimsText: boolean): string | null {
 }
 
 const TEXT_NAME = /\.(txt|csv|log|md|json|xml|ya?ml|ini|conf|eml|ics|vcf|sql|[ch]|py|js|ts|sh)$/i;
+/** What the server reads the text of (docs/protocols/extract.md). */
+const DOCUMENT_NAME = /\.(pdf|do[ct][xm]?|dot[xm]?|xl[st][xm]?|pp[ts][xm]?|pot[xm]?|od[tspg]|rtf|msg|html?)$/i;
 const PICTURE_NAME = /\.(png|jpe?g|gif|webp|bmp)$/i;
+
+export function isDocument(name: string, type: string): boolean {
+  return DOCUMENT_NAME.test(name) || /^(application\/(pdf|rtf|msword)|text\/html)$/i.test(type);
+}
 
 /** Is it worth a try? The octets decide later. */
 export function mayPreview(name: string, type: string, size: number): boolean {
@@ -46,6 +52,6 @@ export function mayPreview(name: string, type: string, size: number): boolean {
     PICTURE_NAME.test(name) ||
     /^text\/(plain|csv|calendar|x-|markdown)/i.test(type) ||
     /^image\/(png|jpe?g|gif|webp|bmp)$/i.test(type) ||
-    (type.toLowerCase() === 'application/pdf' && navigator.pdfViewerEnabled)
+    isDocument(name, type)
   );
 }

@@ -5,6 +5,7 @@
 //   /search?q=…            a search             its other criteria: criteria.ts
 //   /message/1:42          one mail alone
 //   /admin/…               the administration console (admin/), which reads the path itself
+//   /account               the user's own account (account/)
 //
 // src/web/assets.c answers all of these paths with the application's page.
 import { type Criteria, criteriaOf, criteriaQuery } from './criteria';

@@ -17,6 +17,12 @@ export const session = {
   get isAdmin(): boolean {
     return current?.isAdmin ?? false;
   },
+  get emailAddress(): string {
+    return current?.emailAddress ?? '';
+  },
+  get canRestore(): boolean {
+    return current?.canRestore ?? false;
+  },
   /** It ended by itself, rather than by logging out. */
   get ended(): boolean {
     return ended;
@@ -44,8 +50,13 @@ export async function restore(): Promise<void> {
   }
 }
 
-export async function logIn(userName: string, password: string): Promise<void> {
-  enter(await api.logIn(userName, password));
+/** What the server knows may have changed. */
+export async function refresh(): Promise<void> {
+  current = await api.getSession();
+}
+
+export async function logIn(userName: string, password: string, code: string | null): Promise<void> {
+  enter(await api.logIn(userName, password, code));
 }
 
 export async function logOut(): Promise<void> {

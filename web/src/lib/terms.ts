@@ -40,6 +40,13 @@ export function termsOf(query: string | undefined, where: Where): RegExp | null 
   return new RegExp(`(?<![\\p{L}\\p{M}\\p{N}])(?:${patterns.join('|')})(?![\\p{L}\\p{M}\\p{N}])`, 'giu');
 }
 
+/** What was typed as it stands, also within words; null when that is nothing. */
+export function literalOf(text: string): RegExp | null {
+  const words = text.trim().split(/\s+/);
+  if (words[0] === '') return null;
+  return new RegExp(words.map((word) => word.replace(/[\\^$.*+?()[\]{}|/]/g, '\\$&')).join('\\s+'), 'giu');
+}
+
 export function rangesOf(text: string, terms: RegExp | null): Range[] {
   if (terms === null) return [];
   const ranges: Range[] = [];

@@ -1,7 +1,7 @@
 // What is open over or beside the list, and commands from the keyboard to the open mail.
 import type { SavedSearch } from './api';
 
-export type DialogName = 'shortcuts' | 'help' | 'extended' | 'save';
+export type DialogName = 'shortcuts' | 'help' | 'extended' | 'save' | 'restore';
 const STORED = 'mailkeep.byConversation';
 
 export type View = 'html' | 'text' | 'headers' | 'source';
