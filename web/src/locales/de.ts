@@ -61,7 +61,6 @@ export const de: Record<Key, string> = {
   'menu.theme.dark': 'Dunkel',
   'menu.shortcuts': 'Tastenkürzel',
   'menu.admin': 'Verwaltung',
-  'menu.mails': 'E-Mails',
   'menu.help': 'Hilfe zur Suche',
 
   'folders.title': 'Ordner',

@@ -58,7 +58,6 @@ export const en = {
   'menu.theme.dark': 'Dark',
   'menu.shortcuts': 'Keyboard shortcuts',
   'menu.admin': 'Administration',
-  'menu.mails': 'E-mails',
   'menu.help': 'Search help',
 
   'folders.title': 'Folders',

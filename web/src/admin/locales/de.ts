@@ -4,6 +4,7 @@ import type { Key } from './en';
 export const de: Record<Key, string> = {
   'console': 'Verwaltung',
   'menu': 'Seiten',
+  'toMails': 'E-Mails',
   'skip': 'Zur Seite springen',
   'loading': 'Wird geladen …',
   'retry': 'Erneut versuchen',

@@ -2,6 +2,7 @@
 export const en = {
   'console': 'Administration',
   'menu': 'Pages',
+  'toMails': 'E-mails',
   'skip': 'Skip to the page',
   'loading': 'Loading …',
   'retry': 'Try again',
