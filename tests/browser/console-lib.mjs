@@ -43,7 +43,7 @@ export async function picture(page, what) {
 }
 
 export const PAGES = ['', 'users', 'users/zoe', 'access', 'sessions', 'archives', 'journals', 'stores', 'indexes',
-  'services', 'shell', 'shell/SetUserPrivileges', 'about'];
+  'services', 'certificate', 'smtp', 'shell', 'shell/SetUserPrivileges', 'about'];
 
 /** As "back" and "forward" go: without loading it all anew. */
 async function to(page, path) {
