@@ -11,7 +11,7 @@ import sys
 import time
 
 from harness import JOURNAL, PATIENCE, main, test
-from mailkeep_client import smtp_connect, smtp_send
+from mailkeep_client import smtp_connect, smtp_send_bdat
 from smtp_target import make_pem
 
 PROGRAM = "/usr/lib/postfix/sbin/master"
@@ -36,6 +36,7 @@ virtual_minimum_uid = 1
 smtpd_relay_restrictions = reject_unauth_destination
 smtpd_tls_security_level = encrypt
 smtpd_tls_chain_files = {dir}/chain.pem
+local_header_rewrite_clients =
 message_size_limit = 100000
 virtual_mailbox_limit = 0
 queue_directory = {dir}/queue
@@ -113,7 +114,7 @@ def _(t):
     t.api = t.begin([("anna", ["anna@x.example"])])
     smtp = smtp_connect(t.server.ports["smtp"])
     for mail in MAILS.values():
-        smtp_send(smtp, "j@x.example", [JOURNAL], mail)
+        smtp_send_bdat(smtp, "j@x.example", [JOURNAL], mail)
     smtp.quit()
     assert t.server.wait_indexed(60)
     t.anna = t.server.web("anna", t.passwords["anna"])
