@@ -16,7 +16,7 @@ from smtp_target import make_pem
 
 PROGRAM = "/usr/lib/postfix/sbin/master"
 if not os.path.exists(PROGRAM) or os.geteuid() != 0:
-    print("1..0 # SKIP needs Postfix, and root for it")
+    print("1..0 # SKIP needs Postfix (tools/deps.sh bench), and root for it")
     sys.exit(0)
 
 MAIN = """\
