@@ -63,7 +63,8 @@ static size_t feed(Run *run, const uint8_t *data, size_t size)
     size_t length = mark != NULL ? (size_t) (mark - data) : size;
 
     /* The server does not speak during the handshake but in TLS. */
-    if (length > 0 && (!fake_stream_has_started_tls(run->stream) || mk_stream_is_secure(run->stream)))
+    if (length > 0 &&
+        (!fake_stream_has_started_tls(run->stream) || mk_stream_is_secure(run->stream)))
         fake_stream_feed(run->stream, data, length);
     if (mark == NULL || length + 1 == size)
         return size;
