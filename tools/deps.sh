@@ -42,11 +42,12 @@ build_packages=(
     libarchive-dev libexpat1-dev libseccomp-dev
 )
 # What mailkeep-extract starts; without them it says which kinds it cannot read. For text in
-# pictures an administrator adds tesseract-ocr and its languages.
-run_packages=(poppler-utils catdoc)
+# pictures an administrator adds tesseract-ocr and its languages. And whom other servers'
+# certificates must be signed by.
+run_packages=(poppler-utils catdoc ca-certificates)
 check_packages=(
     clang clang-format clang-tidy cppcheck git perl python3
-    curl oathtool openssl procps socat swaks zstd
+    curl oathtool openssl procps socat swaks unzip zstd
     chromium fonts-liberation fonts-noto-core zbar-tools
 )
 # The web application's build; a Node.js from elsewhere is as good.

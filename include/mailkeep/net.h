@@ -179,7 +179,11 @@ void mk_listener_free(MkListener *listener); /* open streams stay open */
 /* -- a client's side ---------------------------------------------------------------------- */
 /* @stream NULL: failed, @error says why. Otherwise as for MkAcceptFunc; with @tls secured. */
 typedef void (*MkConnectFunc)(MkStream *stream, const GError *error, void *cookie);
-void mk_connect(MkLoop *loop, const char *host, uint16_t port, MkTls *tls, uint64_t timeout_ms,
-                MkConnectFunc on_connect, void *cookie);
+/* What is returned is valid until @on_connect or the cancel; who never cancels ignores it. */
+typedef struct MkConnect MkConnect;
+MkConnect *mk_connect(MkLoop *loop, const char *host, uint16_t port, MkTls *tls,
+                      uint64_t timeout_ms, MkConnectFunc on_connect, void *cookie);
+/* Gives it up; @on_connect is not called. */
+void mk_connect_cancel(MkConnect *connect);
 
 #endif

@@ -4,7 +4,7 @@
  *  START --name--> LOOKING UP --> CONNECTING <--next address--+
  *    +--numeric address-------------^  |  +------failed-------+
  *                                      +--tls--> HANDSHAKE --> finished
- *  any --time is up, nothing left to try--> finished
+ *  any --time is up, nothing left to try, cancelled--> finished
  *
  * finish() calls the owner once. The object lives on while a look-up or a connection attempt of
  * libuv still points to it: `pending` counts those.
@@ -15,7 +15,7 @@
 
 enum { ADDRESSES = 16, HOST_BYTES = 255 };
 
-typedef struct {
+struct MkConnect {
     MkLoop *loop;
     char *host;
     uint16_t port;
@@ -30,7 +30,8 @@ typedef struct {
     GError *last_error;
     bool finished;
     unsigned pending;
-} Connect;
+};
+typedef MkConnect Connect;
 
 typedef struct {
     uv_connect_t request; /* first member */
@@ -73,8 +74,16 @@ static void finish(Connect *c, MkStream *stream)
     else
         mk_stream_set_events(stream, &(MkStreamEvents){ 0 }, NULL);
     c->stream = NULL;
-    c->on_connect(stream, stream == NULL ? c->last_error : NULL, c->cookie);
+    if (c->on_connect != NULL)
+        c->on_connect(stream, stream == NULL ? c->last_error : NULL, c->cookie);
     free_when_unused(c);
+}
+
+static void give_up(Connect *c)
+{
+    if (c->stream == NULL)
+        uv_cancel((uv_req_t *) &c->look_up); /* works only while it waits; harmless otherwise */
+    finish(c, NULL);
 }
 
 static void on_time_up(void *cookie)
@@ -84,9 +93,13 @@ static void on_time_up(void *cookie)
     g_clear_error(&c->last_error);
     mk_fail(&c->last_error, MK_ERROR_TIMEOUT, "connect to %s port %u: no answer in time", c->host,
             (unsigned) c->port);
-    if (c->stream == NULL)
-        uv_cancel((uv_req_t *) &c->look_up); /* works only while it waits; harmless otherwise */
-    finish(c, NULL);
+    give_up(c);
+}
+
+void mk_connect_cancel(MkConnect *connect)
+{
+    connect->on_connect = NULL;
+    give_up(connect);
 }
 
 /* -- TLS ------------------------------------------------------------------------------------ */
@@ -260,8 +273,8 @@ static void on_start(void *cookie)
     }
 }
 
-void mk_connect(MkLoop *loop, const char *host, uint16_t port, MkTls *tls, uint64_t timeout_ms,
-                MkConnectFunc on_connect, void *cookie)
+MkConnect *mk_connect(MkLoop *loop, const char *host, uint16_t port, MkTls *tls,
+                      uint64_t timeout_ms, MkConnectFunc on_connect, void *cookie)
 {
     Connect *c = g_new0(Connect, 1);
 
@@ -276,4 +289,5 @@ void mk_connect(MkLoop *loop, const char *host, uint16_t port, MkTls *tls, uint6
     mk_timer_start(c->timer, timeout_ms);
     c->pending++;
     mk_loop_post(loop, on_start, c);
+    return c;
 }

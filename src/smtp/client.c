@@ -85,6 +85,7 @@ static void drop_stream(MkSmtpSend *send, MkSmtpClientState was)
 /* Nothing is heard of the stream or the timer from here on. */
 static void shut(MkSmtpSend *send, MkSmtpClientState was)
 {
+    g_clear_pointer(&send->connect, mk_connect_cancel);
     g_clear_pointer(&send->timer, mk_timer_free);
     drop_stream(send, was);
     send->state = MK_SMTP_CLIENT_CLOSED;
@@ -253,11 +254,8 @@ static void on_connected(MkStream *stream, const GError *error, void *cookie)
     };
     MkSmtpSend *send = cookie;
 
-    if (send->state == MK_SMTP_CLIENT_CLOSED) { /* cancelled meanwhile */
-        if (stream != NULL)
-            mk_stream_abort(stream);
-        g_clear_pointer(&stream, mk_stream_unref);
-    } else if (stream == NULL) {
+    send->connect = NULL;
+    if (stream == NULL) {
         finish(send, error, 0);
     } else {
         send->stream = stream;
@@ -265,7 +263,6 @@ static void on_connected(MkStream *stream, const GError *error, void *cookie)
         mk_smtp_client_enter(send, MK_SMTP_CLIENT_GREETING);
         mk_stream_resume(stream);
     }
-    send_unref(send);
 }
 
 MkSmtpSend *mk_smtp_send(MkLoop *loop, MkSmtpRelay *relay, const char *const *forward_paths,
@@ -274,7 +271,7 @@ MkSmtpSend *mk_smtp_send(MkLoop *loop, MkSmtpRelay *relay, const char *const *fo
     const MkSmtpSettings *settings = &relay->settings;
     MkSmtpSend *send = g_new0(MkSmtpSend, 1);
 
-    send->refs = 2;
+    send->refs = 1;
     send->loop = loop;
     send->relay = mk_smtp_relay_ref(relay);
     send->timer = mk_timer_new(loop, on_time_up, send);
@@ -284,8 +281,8 @@ MkSmtpSend *mk_smtp_send(MkLoop *loop, MkSmtpRelay *relay, const char *const *fo
     send->on_sent = on_sent;
     send->cookie = cookie;
     mk_smtp_reply_init(&send->reader);
-    mk_connect(loop, settings->host, settings->port,
-               settings->security == MK_SMTP_IMPLICIT_TLS ? relay->tls : NULL,
-               MK_LIMIT_SMTP_CONNECT_MS, on_connected, send);
+    send->connect = mk_connect(loop, settings->host, settings->port,
+                               settings->security == MK_SMTP_IMPLICIT_TLS ? relay->tls : NULL,
+                               MK_LIMIT_SMTP_CONNECT_MS, on_connected, send);
     return send;
 }

@@ -71,10 +71,11 @@ typedef enum {
 } MkSmtpClientState;
 
 struct MkSmtpSend {
-    unsigned refs; /* until the end; while mk_connect() runs; while a callback works */
+    unsigned refs; /* until the end; while a callback works */
     MkLoop *loop;
     MkSmtpRelay *relay;
-    MkStream *stream; /* NULL before it is connected and at the end */
+    MkConnect *connect; /* while it is being connected; then NULL */
+    MkStream *stream;   /* NULL before it is connected and at the end */
     MkTimer *timer;
     int64_t end_ms; /* monotonic: then it has taken too long in all */
     MkSmtpClientState state;

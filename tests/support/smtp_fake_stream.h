@@ -240,8 +240,8 @@ static struct {
     bool has_tls;
 } fake_connect;
 
-void mk_connect(MkLoop *loop, const char *host, uint16_t port, MkTls *tls, uint64_t timeout_ms,
-                MkConnectFunc on_connect, void *cookie)
+MkConnect *mk_connect(MkLoop *loop, const char *host, uint16_t port, MkTls *tls,
+                      uint64_t timeout_ms, MkConnectFunc on_connect, void *cookie)
 {
     (void) loop;
     g_assert_true(host[0] != '\0' && port != 0 && timeout_ms != 0);
@@ -249,6 +249,13 @@ void mk_connect(MkLoop *loop, const char *host, uint16_t port, MkTls *tls, uint6
     fake_connect.on_connect = on_connect;
     fake_connect.cookie = cookie;
     fake_connect.has_tls = tls != NULL;
+    return (MkConnect *) &fake_connect;
+}
+
+void mk_connect_cancel(MkConnect *connect)
+{
+    g_assert_true(connect == (MkConnect *) &fake_connect);
+    fake_connect.on_connect = NULL;
 }
 
 bool fake_connect_is_waiting(void)

@@ -73,6 +73,25 @@ static void test_server_closes_at_once(Fixture *f, gconstpointer data)
     g_assert_nonnull(f->connect_error);
 }
 
+/* At once, while the name is looked up, during the handshake: nothing more is heard of it. */
+static void test_cancel(Fixture *f, gconstpointer data)
+{
+    static const char *const hosts[] = { "127.0.0.1", "localhost" };
+
+    (void) data;
+    listen_on(f, "127.0.0.1", NULL);
+    for (guint turns = 0; turns < 8; turns++) {
+        MkConnect *connect = mk_connect(f->loop, hosts[turns % 2], mk_listener_port(f->listener),
+                                        f->client_tls, 60000, on_connect, f);
+
+        turn_for(f, turns / 2 * 3);
+        g_assert_cmpuint(f->connects, ==, 0);
+        mk_connect_cancel(connect);
+        turn_for(f, 3);
+    }
+    g_assert_cmpuint(f->connects, ==, 0);
+} /* and the loop ends without waiting for any of them */
+
 static void test_loop_ends_meanwhile(Fixture *f, gconstpointer data)
 {
     (void) data;
@@ -90,6 +109,7 @@ int main(int argc, char **argv)
     ADD("connect", bad_names);
     ADD("connect", silent_server);
     ADD("connect", server_closes_at_once);
+    ADD("connect", cancel);
     ADD("connect", loop_ends_meanwhile);
     return g_test_run();
 }
