@@ -1,0 +1,121 @@
+/*
+ * test_match.c - rows of words of every frequency, in so many mails that groups, widths of gaps and
+ * positions of all sizes occur; what must be found is told by reading the mails word by word
+ */
+#include <string.h>
+
+#include <mailkeep/limits.h>
+
+#include "samples.h"
+
+enum { MAILS = 50000, WORDS_MAX = 90, VOCABULARY = 6 };
+
+static const char *const vocabulary[VOCABULARY] = { "every", "most", "many", "some", "few", "rare" };
+static const unsigned below[VOCABULARY] = { 600, 900, 970, 992, 998, 1000 }; /* of a thousand */
+
+static unsigned word_count(uint32_t number)
+{
+    return number % 16 == 0 ? WORDS_MAX : 1 + number % 5;
+}
+
+/* Which word stands there: any function will do that is the same each time. */
+static unsigned word_at(uint32_t number, unsigned place)
+{
+    uint32_t hash = (number * 2654435761u) ^ (place * 2246822519u);
+    unsigned share, word = 0;
+
+    hash = (hash ^ hash >> 15) * 3266489917u;
+    share = (hash ^ hash >> 13) % 1000;
+    while (share >= below[word])
+        word++;
+    return word;
+}
+
+static void fill(Sample *sample)
+{
+    MkIndexWriter *writer = mk_index_writer_new(sample->index);
+    g_autoptr(GError) error = NULL;
+    g_autoptr(GString) body = g_string_new(NULL);
+
+    for (uint32_t number = 1; number <= MAILS; number++) {
+        MkIndexDoc doc = { .number = number, .date_unix_ms = number };
+
+        g_string_truncate(body, 0);
+        for (unsigned i = 0; i < word_count(number); i++)
+            g_string_append_printf(body, "%s ", vocabulary[word_at(number, i)]);
+        const char *const bodies[] = { body->str, NULL };
+        doc.values[MK_FIELD_BODY] = bodies;
+        mk_index_writer_add(writer, &doc);
+    }
+    mk_index_writer_commit(writer, MAILS, &error);
+    g_assert_no_error(error);
+}
+
+/* @row: words by number, VOCABULARY for any. */
+static bool has_row(uint32_t number, const unsigned *row, unsigned length)
+{
+    unsigned count = word_count(number);
+
+    for (unsigned from = 0; from + length <= count; from++) {
+        unsigned i = 0;
+
+        while (i < length && (row[i] == VOCABULARY || row[i] == word_at(number, from + i)))
+            i++;
+        if (i == length)
+            return true;
+    }
+    return false;
+}
+
+static void expect(Sample *sample, const unsigned *row, unsigned length)
+{
+    g_autoptr(GString) text = g_string_new(NULL);
+    g_autoptr(GError) error = NULL;
+    g_autoptr(MkQuery) query = NULL;
+    g_autoptr(MkSearchResult) result = NULL;
+    uint64_t total = 0;
+
+    for (unsigned i = 0; i < length; i++)
+        g_string_append_printf(text, "%s%s", i > 0 ? "." : "",
+                               row[i] == VOCABULARY ? "*" : vocabulary[row[i]]);
+    g_test_message("%s", text->str);
+    query = mk_query_parse(text->str, &error);
+    g_assert_no_error(error);
+    MkSearch search = { .query = query, .ascending = true, .limit = MK_LIMIT_SEARCH_PAGE };
+    result = mk_index_search(sample->index, &search, &error);
+    g_assert_no_error(error);
+    for (uint32_t number = 1; number <= MAILS; number++) {
+        if (!has_row(number, row, length))
+            continue;
+        if (total < result->hits->len)
+            g_assert_cmpuint(((MkHit *) result->hits->pdata[total])->number, ==, number);
+        total++;
+    }
+    g_assert_cmpuint(result->total, ==, total);
+}
+
+static void test_rows(void)
+{
+    Sample sample;
+
+    sample_init(&sample);
+    fill(&sample);
+    for (unsigned a = 0; a < VOCABULARY; a++) {
+        expect(&sample, (const unsigned[]){ a }, 1);
+        for (unsigned b = 0; b < VOCABULARY; b++) {
+            expect(&sample, (const unsigned[]){ a, b }, 2);
+            expect(&sample, (const unsigned[]){ a, VOCABULARY, b }, 3);
+            expect(&sample, (const unsigned[]){ a, b, (a + b) % 3 }, 3);
+        }
+    }
+    expect(&sample, (const unsigned[]){ 0, 5, 0, 1 }, 4);
+    expect(&sample, (const unsigned[]){ 0, 1, VOCABULARY, VOCABULARY, 4 }, 5);
+    sample_clear(&sample);
+}
+
+int main(int argc, char **argv)
+{
+    g_test_init(&argc, &argv, NULL);
+    g_test_add_func("/index/match/rows", test_rows);
+    return g_test_run();
+}
