@@ -11,7 +11,7 @@
 enum { MAILS = 50000, WORDS_MAX = 90, VOCABULARY = 6 };
 
 static const char *const vocabulary[VOCABULARY] = { "every", "most", "many", "some", "few", "rare" };
-static const unsigned below[VOCABULARY] = { 600, 900, 970, 992, 998, 1000 }; /* of a thousand */
+static const unsigned below[VOCABULARY] = { 6000, 9000, 9700, 9950, 9996, 10000 };
 
 static unsigned word_count(uint32_t number)
 {
@@ -25,7 +25,7 @@ static unsigned word_at(uint32_t number, unsigned place)
     unsigned share, word = 0;
 
     hash = (hash ^ hash >> 15) * 3266489917u;
-    share = (hash ^ hash >> 13) % 1000;
+    share = (hash ^ hash >> 13) % 10000; /* as below[] counts */
     while (share >= below[word])
         word++;
     return word;
