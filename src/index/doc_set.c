@@ -74,6 +74,18 @@ uint64_t mk_doc_set_count(const MkDocSet *set)
     return count;
 }
 
+bool mk_doc_set_any(const MkDocSet *set, uint64_t from, uint64_t end)
+{
+    end = MIN(end, set->size);
+    if (from >= end)
+        return false;
+    size_t word = (size_t) from / 64, last = (size_t) (end - 1) / 64;
+    uint64_t bits = set->words[word] & UINT64_MAX << (from % 64);
+    while (bits == 0 && word < last)
+        bits = set->words[++word];
+    return bits != 0 && word * 64 + (unsigned) __builtin_ctzll(bits) < end;
+}
+
 uint32_t mk_doc_set_next(const MkDocSet *set, uint32_t from)
 {
     if (from >= set->size)

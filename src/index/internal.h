@@ -146,6 +146,8 @@ void mk_doc_set_and(MkDocSet *set, const MkDocSet *other);
 void mk_doc_set_and_not(MkDocSet *set, const MkDocSet *other);
 void mk_doc_set_or(MkDocSet *set, const MkDocSet *other);
 uint64_t mk_doc_set_count(const MkDocSet *set);
+/* Is one in it from @from up to and without @end? Looks no further than there. */
+bool mk_doc_set_any(const MkDocSet *set, uint64_t from, uint64_t end);
 /* The first document >= @from; the size when there is none. */
 uint32_t mk_doc_set_next(const MkDocSet *set, uint32_t from);
 

@@ -345,7 +345,7 @@ bool mk_match_starts(const MkMatch *match, unsigned field, const MkDocSet *withi
 {
     g_autoptr(GArray) places = g_array_new(FALSE, FALSE, sizeof(uint64_t));
     g_autoptr(MkDocSet) docs = NULL;
-    guint order[MK_LIMIT_QUERY_TERM_TOKENS], at = 0;
+    guint order[MK_LIMIT_QUERY_TERM_TOKENS] = { 0 }, at = 0;
 
     order_pieces(match, field, order);
     while (is_gap(match, order[at])) /* the first and the last are none */

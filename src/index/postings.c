@@ -260,11 +260,6 @@ static void pass_over(MkDocGroups *groups, const GroupHead *head)
     groups->next = head->end;
 }
 
-static bool has_any(const MkDocSet *within, uint64_t from, uint64_t end)
-{
-    return within == NULL || mk_doc_set_next(within, (uint32_t) from) < end;
-}
-
 bool mk_doc_groups_next(MkDocGroups *groups, const MkDocSet *within)
 {
     GroupHead head;
@@ -275,7 +270,7 @@ bool mk_doc_groups_next(MkDocGroups *groups, const MkDocSet *within)
     while (groups->left >= MK_POSTINGS_GROUP) {
         if (!read_head(groups, &head))
             return false;
-        if (has_any(within, groups->next, head.end)) {
+        if (within == NULL || mk_doc_set_any(within, groups->next, head.end)) {
             bool ok = read_group(groups, &head);
             groups->reader.failed |= !ok;
             return ok;

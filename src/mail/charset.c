@@ -75,7 +75,11 @@ void mk_utf8_append(GString *out, const void *octets, size_t length)
 {
     const char *at = octets, *end = at + length, *bad;
 
-    if (!g_utf8_validate(octets, (gssize) length, NULL) && !is_mostly_utf8(at, end)) {
+    if (g_utf8_validate(octets, (gssize) length, NULL)) {
+        append_valid(out, at, length);
+        return;
+    }
+    if (!is_mostly_utf8(at, end)) {
         append_1252(out, octets, length);
         return;
     }
@@ -205,7 +209,8 @@ static void append_iconv(GString *out, GIConv iconv, const char *in, size_t leng
 /* Seven-bit Japanese without a label: its escape sequences are nothing else. */
 static bool is_iso_2022_jp(const char *text, size_t length)
 {
-    return memmem(text, length, "\x1b$B", 3) || memmem(text, length, "\x1b$@", 3);
+    return memchr(text, 0x1b, length) != NULL &&
+           (memmem(text, length, "\x1b$B", 3) || memmem(text, length, "\x1b$@", 3));
 }
 
 bool mk_charset_append(GString *out, const void *octets, size_t length, const char *charset,

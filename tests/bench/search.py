@@ -5,7 +5,9 @@
   BENCH_SEED=9077            their seed
   QUICK=1                    5,000 mails, two rounds, about a minute
   BENCH_NICE=N               everything that is measured runs at that niceness
-  BENCH_ENGINES=a,b          only these beside Mailkeep: fts5, sphinx, notmuch, https
+  BENCH_ENGINES=a,b          only these beside Mailkeep: fts5, sphinx, notmuch, https, before
+  BENCH_BEFORE=DIR           the build directory of another state of Mailkeep, for "before"
+  BENCH_KEEP=1               Mailkeep's archive of an earlier run is used again (not for https)
 
 The questions are drawn by how many mails have their words. Every engine is asked every question
 once to warm up and then five times, in rounds A B C D A B C D; the median of the five is the time
@@ -26,7 +28,7 @@ import sys
 import time
 
 import mails
-from search_peers import DAY, PEERS, Mailkeep, MailkeepHttps, read_texts
+from search_peers import DAY, PEERS, Mailkeep, MailkeepBefore, MailkeepHttps, read_texts
 from search_report import write_search_report
 
 TOP = os.path.abspath(os.path.join(os.path.dirname(__file__), "..", ".."))
@@ -198,8 +200,8 @@ def main():
     figures = {"started": time.time(), "mails": count, "seed": corpus.seed,
                "octets": corpus.octets, "built": {}, "missing": {}, "notes": {}}
     engines = []
-    for kind in (Mailkeep, MailkeepHttps, *PEERS):
-        if only and kind.name not in only and kind is not Mailkeep:
+    for kind in (Mailkeep, MailkeepBefore, MailkeepHttps, *PEERS):
+        if kind is not Mailkeep and (kind.name not in only if only else kind is MailkeepBefore):
             continue
         engine = kind(corpus.dir, bin_dir)
         if engine.missing():
@@ -212,7 +214,7 @@ def main():
             say(f"  {engine.name:9} {built['cpu'] / count * 1000:6.2f} CPU s per 1,000   "
                 f"peak {built['peak'] / 2**20:5.0f} MiB   index "
                 f"{built['index'] / corpus.octets:.3f} per raw octet")
-        if kind is MailkeepHttps:
+        if kind in (MailkeepHttps, MailkeepBefore):
             engine.beside = engines[0]
         engines.append(engine)
     questions = Draw(corpus.texts, corpus.truth["by_sender"], corpus.seed).all()

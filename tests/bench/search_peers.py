@@ -80,7 +80,8 @@ class Engine:
     def built(self, corpus):
         """Builds anew, or takes what an earlier run has built of the same mails."""
         figures = self.path("built.json")
-        if self.name != "mailkeep" and os.path.exists(figures):
+        again = self.name != "mailkeep" or os.environ.get("BENCH_KEEP") == "1"
+        if again and os.path.exists(figures):
             with open(figures, encoding="ascii") as source:
                 return json.load(source)
         shutil.rmtree(self.dir, ignore_errors=True)
@@ -244,6 +245,24 @@ class Mailkeep(Engine):
 
     def close(self):
         self.asker.close()
+
+
+class MailkeepBefore(Mailkeep):
+    """Another build's search_run (BENCH_BEFORE) on a copy of the same archive."""
+
+    name = "before"
+    beside = None  # the Mailkeep whose archive it copies
+
+    def missing(self):
+        return "" if os.environ.get("BENCH_BEFORE") else "BENCH_BEFORE is not set"
+
+    def build(self, corpus):
+        return {}
+
+    def open(self):
+        shutil.rmtree(self.path("data"), ignore_errors=True)
+        shutil.copytree(self.beside.path("data"), self.path("data"))
+        self.asker = Asker(os.environ["BENCH_BEFORE"], self.path("data"))
 
 
 class MailkeepHttps(Engine):

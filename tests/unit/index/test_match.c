@@ -10,7 +10,9 @@
 
 enum { MAILS = 50000, WORDS_MAX = 90, VOCABULARY = 6 };
 
-static const char *const vocabulary[VOCABULARY] = { "every", "most", "many", "some", "few", "rare" };
+static const char *const vocabulary[VOCABULARY] = {
+    "every", "most", "many", "some", "few", "rare"
+};
 static const unsigned below[VOCABULARY] = { 6000, 9000, 9700, 9950, 9996, 10000 };
 
 static unsigned word_count(uint32_t number)
