@@ -422,8 +422,9 @@ typedef struct {
     char *store_name;
     char *folder; /* the archive */
     uint64_t mail_count;
-    bool needs_rebuild; /* IX-08 */
-    bool selected;      /* for the next rebuild; those that need one always are */
+    uint64_t texts_waiting; /* mails of it found by all but the text of an attachment, as yet */
+    bool needs_rebuild;     /* IX-08 */
+    bool selected;          /* for the next rebuild; those that need one always are */
     bool rebuilding;
     char *error; /* or NULL */
 } MkIndexInfo;
@@ -472,6 +473,7 @@ typedef struct {
     uint64_t ingest_waiting, ingest_running;
     uint64_t mails_new, mails_again, reports, reports_broken, unowned; /* since start */
     uint64_t index_behind;                  /* changes not yet findable */
+    uint64_t texts_waiting;                 /* mails whose attachments are not findable yet */
     uint64_t index_cpu_us, training_cpu_us; /* spent on a lane, since start */
 } MkArchiveGauges;
 void mk_archive_gauges(MkArchive *archive, MkArchiveGauges *out);
