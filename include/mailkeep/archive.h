@@ -574,8 +574,9 @@ typedef struct {
     char *store_name;
     char *folder; /* the archive */
     uint64_t mail_count;
-    bool needs_rebuild; /* IX-08 */
-    bool selected;      /* for the next rebuild; those that need one always are */
+    uint64_t texts_waiting; /* mails of it found by all but the text of an attachment, as yet */
+    bool needs_rebuild;     /* IX-08 */
+    bool selected;          /* for the next rebuild; those that need one always are */
     bool rebuilding;
     char *error; /* or NULL */
 } MkIndexInfo;
@@ -665,6 +666,7 @@ typedef struct {
     int64_t ingest_failed_unix_ms;          /* the last one; 0 = none */
     MkErrorCode ingest_failed_code;         /* and why */
     uint64_t index_behind;                  /* changes not yet findable */
+    uint64_t texts_waiting;                 /* mails whose attachments are not findable yet */
     uint64_t index_cpu_us, training_cpu_us; /* spent on a lane, since start */
 } MkArchiveGauges;
 void mk_archive_gauges(MkArchive *archive, MkArchiveGauges *out);

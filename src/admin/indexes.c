@@ -14,6 +14,7 @@ static void add_index(Call *call, yyjson_mut_val *object, const MkIndexInfo *inf
     admin_json_add_string(doc, object, "storeName", info->store_name);
     admin_json_add_string(doc, object, "folder", info->folder);
     admin_json_add_number(doc, object, "count", (int64_t) info->mail_count);
+    admin_json_add_number(doc, object, "attachmentsWaiting", (int64_t) info->texts_waiting);
     admin_json_add_bool(doc, object, "needsRebuild", info->needs_rebuild);
     admin_json_add_bool(doc, object, "selectedForRebuild", info->selected);
     admin_json_add_bool(doc, object, "rebuilding", info->rebuilding);

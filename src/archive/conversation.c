@@ -123,7 +123,8 @@ static uint64_t conversation_of(const MkKey *key, const char *root, const char *
 uint64_t conversation_number(const MkKey *key, const MkMailSummary *summary,
                              ConversationLookup lookup, void *cookie)
 {
-    uint64_t parent;
+    g_autofree char *parent_subject = NULL, *normal = NULL;
+    uint64_t own, parent;
 
     if (summary->references->len > 0)
         return conversation_of(key, summary->references->pdata[0], summary->subject);
@@ -131,8 +132,12 @@ uint64_t conversation_number(const MkKey *key, const MkMailSummary *summary,
         return summary->message_id[0] == '\0'
                    ? 0
                    : conversation_of(key, summary->message_id, summary->subject);
-    parent = lookup(summary->in_reply_to, cookie);
-    return parent != 0 ? parent : conversation_of(key, summary->in_reply_to, summary->subject);
+    own = conversation_of(key, summary->in_reply_to, summary->subject);
+    parent = lookup(summary->in_reply_to, own, &parent_subject, cookie);
+    if (parent == 0 || parent == own)
+        return own;
+    normal = subject_normalise(summary->subject);
+    return g_strcmp0(normal, parent_subject) == 0 ? parent : own;
 }
 
 uint64_t copy_number(const MkKey *key, const MkMailSummary *summary)

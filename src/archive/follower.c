@@ -109,7 +109,9 @@ int64_t follower_lag_ms(const Follower *follower)
 {
     int64_t since_ms = follower->batch_ms != 0 ? follower->batch_ms : follower->poked_ms;
 
-    return follower->keeping_up && since_ms != 0 ? mk_clock_monotonic_ms() - since_ms : 0;
+    return follower->keeping_up && follower->store->indexed > 0 && since_ms != 0
+               ? mk_clock_monotonic_ms() - since_ms
+               : 0;
 }
 
 void follower_stop(Follower *follower)

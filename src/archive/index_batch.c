@@ -13,15 +13,21 @@ enum {
     WRITER_BYTES = 32 * 1 << 20, /* in memory for one segment */
 };
 
+static void batch_mail_free(BatchMail *mail)
+{
+    g_free(mail->subject);
+    g_free(mail);
+}
+
 void batch_init(Batch *batch, MkArchive *archive, ArchiveStore *store, const MkJob *job)
 {
-    *batch =
-        (Batch){ .archive = archive,
-                 .store = store,
-                 .job = job,
-                 .until_ms = INT64_MAX,
-                 .writer = mk_index_writer_new(store->index),
-                 .conversations = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free) };
+    *batch = (Batch){ .archive = archive,
+                      .store = store,
+                      .job = job,
+                      .until_ms = INT64_MAX,
+                      .writer = mk_index_writer_new(store->index),
+                      .conversations = g_hash_table_new_full(g_str_hash, g_str_equal, g_free,
+                                                             (GDestroyNotify) batch_mail_free) };
     attachment_reader_begin(store->attachments);
 }
 
@@ -94,7 +100,7 @@ static bool add_all_mails(Batch *batch, bool *out_end, GError **error)
             if (!batch_add_mail(batch, number, error))
                 return false;
             if (!batch->hold_back)
-                store->rebuild_after = number;
+                store->refill_at = store->rebuild_after = number;
         }
     }
     return true;
@@ -165,6 +171,8 @@ static bool fill(Batch *batch, uint64_t *watermark, bool *out_end, GError **erro
         return add_changes(batch, watermark, out_end, error);
     if (store->rebuild_sequence == 0 && !refill_begin(batch, error))
         return false;
+    store->refill_at = store->rebuild_after;
+    store->refill_last = store->rebuild_last;
     if (!add_all_mails(batch, out_end, error))
         return false;
     if (*out_end)
@@ -200,7 +208,7 @@ static bool index_batch_locked(Batch *batch, BatchOutcome *out, GError **error)
                            .behind = !end || (before == 0 && watermark > 0),
                            .refilling = watermark == 0 && !end,
                            .hold_back = batch->hold_back,
-                           .text_pending = batch->text_pending };
+                           .text_pending = batch->text_pending > 0 };
     if (batch->mails == 0 && watermark == before) {
         mk_index_writer_free(batch->writer);
         return true;
@@ -209,6 +217,7 @@ static bool index_batch_locked(Batch *batch, BatchOutcome *out, GError **error)
         store->rebuild_sequence = 0;
         return false;
     }
+    store->texts_waiting += batch->text_pending;
     return follow_up(batch->archive, store, before, watermark, error);
 }
 
@@ -255,7 +264,7 @@ bool index_again(MkArchive *archive, ArchiveStore *store, const MkJob *job, cons
     batch_init(&batch, archive, store, job);
     ok = index_again_locked(&batch, numbers, count, out_done, error);
     out->hold_back = batch.hold_back;
-    out->text_pending |= batch.text_pending;
+    out->text_pending |= batch.text_pending > 0;
     batch_clear(&batch);
     pthread_mutex_unlock(&store->index_writer_lock);
     return ok;

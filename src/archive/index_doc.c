@@ -67,21 +67,62 @@ static bool read_envelope_only(MkStore *store, uint32_t number, GPtrArray *out, 
 }
 
 /* -- conversations ----------------------------------------------------------------------------- */
+static bool wants_no_piece(const uint8_t *before, size_t length, void *cookie)
+{
+    (void) before;
+    (void) length;
+    (void) cookie;
+    return false;
+}
+
+/* NULL: it cannot be read. */
+static char *subject_in_store(MkStore *store, uint32_t number)
+{
+    g_auto(MkMailInfo) info = MK_MAIL_INFO_INIT;
+    g_autoptr(MkMailSummary) summary = NULL;
+    g_autoptr(GBytes) octets = NULL;
+
+    if (!mk_store_read_some(store, number, wants_no_piece, NULL, &info, &octets, NULL))
+        return NULL;
+    summary = mk_mail_summary(g_bytes_get_data(octets, NULL), g_bytes_get_size(octets));
+    return subject_normalise(summary->subject);
+}
+
 /* What came in together is not in the index yet, but in the batch. */
-static uint64_t conversation_lookup(const char *message_id, void *cookie)
+static uint64_t conversation_lookup(const char *message_id, uint64_t own, char **out_subject,
+                                    void *cookie)
 {
     Batch *batch = cookie;
-    const uint64_t *number = g_hash_table_lookup(batch->conversations, message_id);
+    const BatchMail *in_batch = g_hash_table_lookup(batch->conversations, message_id);
     g_autoptr(GArray) mails = NULL;
     g_auto(MkIndexedMail) mail = { 0 };
+    uint32_t number;
 
-    if (number != NULL)
-        return *number;
+    if (in_batch != NULL) {
+        *out_subject = subject_normalise(in_batch->subject);
+        return in_batch->conversation;
+    }
     mails = mk_index_lookup(batch->store->index, message_id, 1, NULL);
-    if (mails == NULL || mails->len == 0 ||
-        !mk_index_mail(batch->store->index, g_array_index(mails, uint32_t, 0), &mail, NULL))
+    if (mails == NULL || mails->len == 0)
         return 0;
+    number = g_array_index(mails, uint32_t, 0);
+    if (!mk_index_mail(batch->store->index, number, &mail, NULL))
+        return 0;
+    if (mail.conversation != own)
+        *out_subject = subject_in_store(batch->store->store, number);
     return mail.conversation;
+}
+
+static void note_in_batch(Batch *batch, const MkMailSummary *summary, uint64_t conversation)
+{
+    BatchMail *mail;
+
+    if (summary->message_id[0] == '\0')
+        return;
+    mail = g_new0(BatchMail, 1);
+    mail->conversation = conversation;
+    mail->subject = g_strdup(summary->subject);
+    g_hash_table_replace(batch->conversations, g_strdup(summary->message_id), mail);
 }
 
 static void put_conversation(Batch *batch, const MkMailSummary *summary, MkIndexDoc *doc)
@@ -90,9 +131,7 @@ static void put_conversation(Batch *batch, const MkMailSummary *summary, MkIndex
 
     doc->conversation = conversation_number(key, summary, conversation_lookup, batch);
     doc->copy = copy_number(key, summary);
-    if (summary->message_id[0] != '\0')
-        g_hash_table_replace(batch->conversations, g_strdup(summary->message_id),
-                             g_memdup2(&doc->conversation, sizeof doc->conversation));
+    note_in_batch(batch, summary, doc->conversation);
 }
 
 /* -- the document ------------------------------------------------------------------------------ */
@@ -157,7 +196,7 @@ static bool add_with_info(Batch *batch, uint32_t number, const MkMailInfo *info,
         !read_envelope_only(batch->store->store, number, envelope_only, error))
         return false;
     add_doc(batch, number, info, octets, envelope_only, texts);
-    batch->text_pending = batch->text_pending || (texts->flags & INDEX_TEXT_PENDING) != 0;
+    batch->text_pending += (texts->flags & INDEX_TEXT_PENDING) != 0;
     return true;
 }
 

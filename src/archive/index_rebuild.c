@@ -83,6 +83,38 @@ static bool is_refilling(ArchiveStore *store)
     return mk_index_watermark(store->index) == 0 && mk_store_last_change(store->store) > 0;
 }
 
+/* uint32_t ids of the folders of an archive, ascending. */
+static GArray *folder_ids_of(ArchiveStore *store, const char *name)
+{
+    GArray *ids = g_array_new(FALSE, FALSE, sizeof(uint32_t));
+    g_autoptr(GPtrArray) folders = mk_store_folders(store->store);
+
+    for (guint i = 0; i < folders->len; i++) {
+        const MkFolder *folder = folders->pdata[i];
+        g_autofree char *archive = archive_of(folder->path);
+
+        if (g_str_equal(archive, name))
+            g_array_append_val(ids, folder->id);
+    }
+    g_array_sort(ids, folder_id_compare);
+    return ids;
+}
+
+/* 0 too when the index cannot be asked: the row says that already. */
+static uint64_t count_waiting(MkArchive *archive, ArchiveStore *store, const char *name)
+{
+    g_autoptr(GArray) ids = store->texts_waiting == 0 ? NULL : folder_ids_of(store, name);
+    MkSearch search = { .flags_set = INDEX_TEXT_PENDING, .limit = 1 };
+    g_autoptr(MkSearchResult) result = NULL;
+
+    if (ids == NULL || ids->len == 0)
+        return 0;
+    search.folders = (const uint32_t *) (void *) ids->data;
+    search.folder_count = ids->len;
+    result = store_search(archive, store, &search, NULL);
+    return result == NULL ? 0 : result->mail_total;
+}
+
 static MkIndexInfo *info_new(ArchiveStore *store, const char *folder, uint64_t mail_count)
 {
     MkIndexInfo *info = g_new0(MkIndexInfo, 1);
@@ -99,15 +131,17 @@ static MkIndexInfo *info_new(ArchiveStore *store, const char *folder, uint64_t m
     return info;
 }
 
-static void add_infos(GPtrArray *list, ArchiveStore *store)
+static void add_infos(MkArchive *archive, GPtrArray *list, ArchiveStore *store)
 {
     g_autoptr(GHashTable) counts = count_archives(store);
     g_autoptr(GPtrArray) names = store_archives(store);
 
     for (guint i = 0; i < names->len; i++) {
         const uint64_t *count = g_hash_table_lookup(counts, names->pdata[i]);
+        MkIndexInfo *info = info_new(store, names->pdata[i], count == NULL ? 0 : *count);
 
-        g_ptr_array_add(list, info_new(store, names->pdata[i], count == NULL ? 0 : *count));
+        info->texts_waiting = count_waiting(archive, store, info->folder);
+        g_ptr_array_add(list, info);
     }
 }
 
@@ -120,7 +154,7 @@ GPtrArray *mk_archive_indexes(MkArchive *archive, uint32_t store_id, GError **er
         ArchiveStore *store = archive->stores->pdata[i];
 
         if (store_id == 0 || store_id == store->id)
-            add_infos(list, store);
+            add_infos(archive, list, store);
     }
     return list;
 }
@@ -280,9 +314,16 @@ static void cancel_rebuild(ArchiveIndex *index, void *cookie)
     index->after = 0;
 }
 
-static unsigned percent_of(const ArchiveIndex *index)
+static unsigned percent_of(uint64_t done, uint64_t total)
 {
-    return index->total == 0 ? 0 : (unsigned) MIN(index->done * 100 / index->total, 99);
+    return total == 0 ? 0 : (unsigned) MIN(done * 100 / total, 99);
+}
+
+/* Of the archive, or of the store when all of it is being filled again. */
+static unsigned percent_done(ArchiveStore *store, const ArchiveIndex *index)
+{
+    return is_refilling(store) ? percent_of(store->refill_at, store->refill_last)
+                               : percent_of(index->done, index->total);
 }
 
 static bool cancelled(MkArchive *archive, ArchiveStore *store, const char *folder, GError **error)
@@ -305,7 +346,7 @@ static bool look_on(MkArchive *archive, ArchiveStore *store, const char *folder,
             return true;
         if (mk_index_watermark(store->index) > 0 && index_status_is_damaged(store, &why))
             return mk_fail(error, MK_ERROR_CORRUPT, "the search index is damaged: %s", why);
-        if (on_progress != NULL && !on_progress(percent_of(&index), folder, cookie))
+        if (on_progress != NULL && !on_progress(percent_done(store, &index), folder, cookie))
             return cancelled(archive, store, folder, error);
         g_usleep(LOOK_US);
     }

@@ -379,6 +379,9 @@ struct ArchiveStore {
     MkKey *conversation_key;
     Follower *follower;                /* NULL without a loop */
     _Atomic uint64_t indexed;          /* the index's watermark, for gauges */
+    _Atomic uint64_t texts_waiting;    /* mails that want the text pass; exact after each */
+    _Atomic uint32_t refill_at;        /* how far a refill is, by numbers of mails, ... */
+    _Atomic uint32_t refill_last;      /* ... and where it ends; 0: not known yet */
     pthread_mutex_t merge_lock;        /* held while segments are joined */
     _Atomic int merge_unwanted;        /* the index is about to be emptied */
     pthread_mutex_t index_writer_lock; /* the one writer of the index; guards the next two */
@@ -444,8 +447,10 @@ ArchiveStore *mail_store(MkArchive *archive, const MkPrincipal *principal, MkMai
 
 /* "Re: [list] AW: Word" -> "word"; pure */
 char *subject_normalise(const char *subject);
-/* The conversation of the mail with this Message-ID, 0 when it is not known. */
-typedef uint64_t (*ConversationLookup)(const char *message_id, void *cookie);
+/* The conversation of the mail with this Message-ID, 0 when it is not known; when it is another than
+ * @own, *out_subject is that mail's normalised subject (new). */
+typedef uint64_t (*ConversationLookup)(const char *message_id, uint64_t own, char **out_subject,
+                                       void *cookie);
 uint64_t conversation_number(const MkKey *key, const MkMailSummary *summary,
                              ConversationLookup lookup, void *cookie);
 uint64_t copy_number(const MkKey *key, const MkMailSummary *summary);
@@ -475,16 +480,21 @@ void attachment_reader_read(AttachmentReader *reader, uint32_t mail_flags, const
                             size_t length, AttachmentTexts *out);
 
 /* -- indexing: index_batch.c, index_doc.c, text_pass.c -------------------------------------------- */
+/* A mail that is not in the index yet: who answers it belongs to it. */
+typedef struct {
+    uint64_t conversation;
+    char *subject; /* as it stands there */
+} BatchMail;
 typedef struct {
     MkArchive *archive;
     ArchiveStore *store;
     const MkJob *job; /* a cancel ends the batch early; may be NULL */
     int64_t until_ms; /* the batch ends early then, but not without a mail */
     MkIndexWriter *writer;
-    GHashTable *conversations; /* Message-ID -> uint64_t *: of the mails in this batch */
+    GHashTable *conversations; /* Message-ID -> BatchMail *: of the mails in this batch */
     unsigned mails;
-    bool hold_back;    /* the next mail is large, and another one is in memory */
-    bool text_pending; /* a mail of it wants the text pass */
+    bool hold_back;        /* the next mail is large, and another one is in memory */
+    unsigned text_pending; /* mails of it that want the text pass */
 } Batch;
 void batch_init(Batch *batch, MkArchive *archive, ArchiveStore *store, const MkJob *job);
 void batch_clear(Batch *batch); /* its writer has been committed or freed */

@@ -185,6 +185,7 @@ void mk_archive_gauges(MkArchive *archive, MkArchiveGauges *out)
         uint64_t wanted = mk_store_last_change(store->store);
         uint64_t indexed = store->indexed;
 
+        out->texts_waiting += store->texts_waiting;
         out->index_behind += wanted > indexed ? wanted - indexed : 0;
     }
 }

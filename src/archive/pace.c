@@ -14,7 +14,7 @@
  *
  * A batch takes what came in during the one before. When the index needs r times as long for a mail
  * as it takes to come in, batches settle at halt_ms * r / (1 + r): mail comes in until the oldest is
- * halt_ms old, waits for the rest of the batch, and is findable after about halt_ms.
+ * halt_ms old, waits for the rest of the batch, and is findable after about halt_ms at the worst.
  */
 #include "internal.h"
 
@@ -24,7 +24,7 @@ void pace_init(Pace *pace)
 {
     g_queue_init(&pace->waiting);
     pace->limits =
-        (PaceLimits){ .slow_ms = 400, .halt_ms = 1000, .lost_ms = 30000, .hold_ms = 1000 };
+        (PaceLimits){ .slow_ms = 400, .halt_ms = 2000, .lost_ms = 30000, .hold_ms = 1000 };
 }
 
 unsigned pace_room(const PaceLimits *limits, int64_t lag_ms)

@@ -290,6 +290,8 @@ static bool clear_index(ArchiveStore *store, GError **error)
     pthread_mutex_lock(&store->index_writer_lock); /* waits for the batch that is being written */
     ok = mk_index_clear(store->index, error);
     store->indexed = 0;
+    store->texts_waiting = 0;
+    store->refill_at = store->refill_last = 0;
     store->rebuild_sequence = 0; /* a refill under way begins anew */
     pthread_mutex_unlock(&store->index_writer_lock);
     store->merge_unwanted = 0;

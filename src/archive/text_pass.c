@@ -39,6 +39,7 @@ static GArray *find_pending(MkArchive *archive, ArchiveStore *store, unsigned sk
 
     if (result == NULL)
         return NULL;
+    store->texts_waiting = result->mail_total - MIN(result->mail_total, skip);
     numbers = g_array_new(FALSE, FALSE, sizeof(uint32_t));
     for (guint i = 0; i < result->hits->len; i++)
         g_array_append_val(numbers, ((MkHit *) result->hits->pdata[i])->number);
@@ -113,6 +114,16 @@ static bool write_all(MkArchive *archive, ArchiveStore *store, const GPtrArray *
     return ok;
 }
 
+/* Never below 0: batches count theirs meanwhile, and the next pass counts anew. */
+static void less_waiting(ArchiveStore *store)
+{
+    uint64_t waiting = store->texts_waiting;
+
+    while (waiting > 0 &&
+           !atomic_compare_exchange_weak(&store->texts_waiting, &waiting, waiting - 1))
+        ;
+}
+
 bool text_pass(MkArchive *archive, ArchiveStore *store, AttachmentReader *reader, const MkJob *job,
                unsigned *skip, bool *out_more, GError **error)
 {
@@ -138,5 +149,10 @@ bool text_pass(MkArchive *archive, ArchiveStore *store, AttachmentReader *reader
         bytes += g_bytes_get_size(mail->octets);
         g_ptr_array_add(mails, mail);
     }
-    return write_all(archive, store, mails, error);
+    if (!write_all(archive, store, mails, error))
+        return false;
+    for (guint i = 0; i < mails->len; i++)
+        if ((((ReadMail *) mails->pdata[i])->texts.flags & INDEX_TEXT_PENDING) == 0)
+            less_waiting(store);
+    return true;
 }

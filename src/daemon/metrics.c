@@ -58,6 +58,7 @@ static void archive_metrics(GString *out, MkArchive *archive)
     metric(out, "journal_reports_broken_total", "", (double) g.reports_broken);
     metric(out, "mails_unowned_total", "", (double) g.unowned);
     metric(out, "index_behind", "", (double) g.index_behind);
+    metric(out, "index_attachments_waiting", "", (double) g.texts_waiting);
     metric(out, "index_cpu_seconds_total", "", (double) g.index_cpu_us / 1e6);
     metric(out, "training_cpu_seconds_total", "", (double) g.training_cpu_us / 1e6);
 }

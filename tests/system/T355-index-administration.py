@@ -53,6 +53,7 @@ def _(t):
     for row in got.values():
         assert (row["needsRebuild"], row["selectedForRebuild"], row["rebuilding"], row["error"]) == \
             (False, False, False, None)
+        assert row["attachmentsWaiting"] == 0
     assert t.api("GetStoreIndexes", id=1) == list(got.values())
     assert t.api("GetStoreIndexes", id=7) == []
 

@@ -36,9 +36,14 @@ static void test_subjects(void)
     }
 }
 
-static uint64_t lookup(const char *message_id, void *cookie)
+/* An answer to a mail that the batch does not know any more. */
+static uint64_t lookup(const char *message_id, uint64_t own, char **out_subject, void *cookie)
 {
-    return strcmp(message_id, "known@x") == 0 ? *(uint64_t *) cookie : 0;
+    (void) own;
+    if (strcmp(message_id, "known@x") != 0)
+        return 0;
+    *out_subject = g_strdup("word");
+    return *(uint64_t *) cookie;
 }
 
 static uint64_t number(const MkKey *key, const char *header)
@@ -70,8 +75,53 @@ static void test_numbers(void)
     g_assert_cmpuint(number(key, "Message-ID: <6@x>\nSubject: Word\n\n"), !=, root);
     g_assert_cmpuint(
         number(key, "Message-ID: <7@x>\nSubject: Re: Word\nIn-Reply-To: <known@x>\n\n"), ==, 4711);
+    /* Who answers but writes of something else begins anew, as with References. */
+    g_assert_cmpuint(
+        number(key, "Message-ID: <8@x>\nSubject: Holidays\nIn-Reply-To: <known@x>\n\n"), ==,
+        number(key, "Message-ID: <9@x>\nSubject: Re: Holidays\nReferences: <known@x>\n\n"));
     g_assert_cmpuint(number(key, "Subject: Word\n\n"), ==, 0);
     g_assert_cmpuint(number(other, "Message-ID: <1@x>\nSubject: Word\n\n"), !=, root);
+}
+
+/* -- in an archive ------------------------------------------------------------------------------- */
+static void answer(Fixture *f, const char *id, const char *subject, const char *field)
+{
+    g_autofree char *mail = g_strdup_printf("From: x@example.org\r\nTo: y@example.org\r\n"
+                                            "Subject: %s\r\nMessage-ID: <%s>\r\n%s\r\n\r\nText\r\n",
+                                            subject, id, field);
+
+    fixture_ingest(f, mail, strlen(mail));
+}
+
+static uint64_t conversation_in(Fixture *f, const char *id)
+{
+    MkIndex *index = ((ArchiveStore *) f->archive->stores->pdata[0])->index;
+    g_autoptr(GArray) numbers = mk_index_lookup(index, id, 1, NULL);
+    g_auto(MkIndexedMail) mail = { 0 };
+
+    g_assert_cmpuint(numbers->len, ==, 1);
+    g_assert_true(mk_index_mail(index, g_array_index(numbers, uint32_t, 0), &mail, NULL));
+    return mail.conversation;
+}
+
+/* Answers to an answer that name only it: its subject is looked for in the store. */
+static void test_answers(void)
+{
+    uint64_t root;
+    Fixture f;
+
+    fixture_init(&f);
+    answer(&f, "1@x", "Word", "X-First: yes");
+    answer(&f, "2@x", "Re: Word", "References: <1@x>");
+    fixture_wait_indexed(&f);
+    answer(&f, "3@x", "AW: Word", "In-Reply-To: <2@x>");
+    answer(&f, "4@x", "Holidays", "In-Reply-To: <2@x>");
+    fixture_wait_indexed(&f);
+    root = conversation_in(&f, "1@x");
+    g_assert_cmpuint(conversation_in(&f, "2@x"), ==, root);
+    g_assert_cmpuint(conversation_in(&f, "3@x"), ==, root);
+    g_assert_cmpuint(conversation_in(&f, "4@x"), !=, root);
+    fixture_clear(&f);
 }
 
 static uint64_t copy_of(const MkKey *key, const char *header)
@@ -107,6 +157,7 @@ int main(int argc, char **argv)
     fixture_setup();
     g_test_add_func("/conversation/subjects", test_subjects);
     g_test_add_func("/conversation/numbers", test_numbers);
+    g_test_add_func("/conversation/answers", test_answers);
     g_test_add_func("/conversation/copies", test_copies);
     return g_test_run();
 }

@@ -238,6 +238,40 @@ static void test_rebuild(void)
     fixture_clear(&f);
 }
 
+/* The index of an archive cannot be read: all of the store is filled again, and it says how far. */
+static bool note_percent(unsigned percent, const char *text, void *cookie)
+{
+    (void) text;
+    *(unsigned *) cookie = percent;
+    return false;
+}
+
+static void test_progress(void)
+{
+    g_autoptr(GError) error = NULL;
+    unsigned percent = 0;
+    ArchiveStore *store;
+    Fixture f;
+
+    fill(&f);
+    store = the_store(&f);
+    pthread_mutex_lock(&store->index_writer_lock); /* in the middle of it */
+    g_assert_true(mk_index_clear(store->index, NULL));
+    store->refill_at = MAILS / 2;
+    store->refill_last = MAILS;
+    g_assert_false(
+        mk_archive_rebuild_archive_index(f.archive, 1, "anna", note_percent, &percent, &error));
+    g_assert_error(error, MK_ERROR, MK_ERROR_CANCELLED);
+    g_assert_cmpuint(percent, ==, 50);
+    pthread_mutex_unlock(&store->index_writer_lock);
+    g_assert_true(mk_archive_rebuild_index(f.archive, 1, NULL));
+    g_assert_cmpuint(store->refill_last, ==, 0);
+    fixture_wait_indexed(&f);
+    g_assert_cmpuint(store->refill_last, ==, MAILS);
+    g_assert_cmpuint(store->refill_at, ==, MAILS);
+    fixture_clear(&f);
+}
+
 static void test_settings(void)
 {
     static char *extensions[] = { (char *) "cfg", (char *) "xyz", NULL };
@@ -273,6 +307,7 @@ int main(int argc, char **argv)
     g_test_add_func("/indexes/refill-goes-on", test_refill_goes_on);
     g_test_add_func("/indexes/refill-ends", test_refill_ends);
     g_test_add_func("/indexes/rebuild", test_rebuild);
+    g_test_add_func("/indexes/progress", test_progress);
     g_test_add_func("/indexes/settings", test_settings);
     return g_test_run();
 }
