@@ -1,4 +1,4 @@
-// T461: app passwords and the own password in the browser, light and dark.
+// T460: app passwords and the own password in the browser, light and dark.
 import { clean, confirmPassword, DESKTOP, looker, openAccount, PHONE, typeName } from './account-steps.mjs';
 import { PASSWORD, run, signIn, test, WEB } from './tap.mjs';
 

@@ -1,4 +1,4 @@
-// T460: two-factor sign-in in the browser, on desktops and phones, in both languages.
+// T461: two-factor sign-in in the browser, on desktops and phones, in both languages.
 //
 // The codes are oathtool's and the picture is read by zbarimg: neither knows how we make them.
 import { execFileSync } from 'node:child_process';

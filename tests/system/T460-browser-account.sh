@@ -1,5 +1,5 @@
 #!/bin/bash
-# T461: the own account in the browser: app passwords, the password and its rules
+# T460: the own account in the browser: app passwords, the password and its rules
 . "$(dirname "$0")/browser-lib.sh"
 need_browser
 plan $(($(tests_in account) + 1))

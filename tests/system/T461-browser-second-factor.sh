@@ -1,5 +1,5 @@
 #!/bin/bash
-# T460: two-factor sign-in in the browser, with oathtool's codes
+# T461: two-factor sign-in in the browser, with oathtool's codes
 . "$(dirname "$0")/browser-lib.sh"
 need_browser
 need oathtool zbarimg
