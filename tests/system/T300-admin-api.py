@@ -187,7 +187,7 @@ def _(t):
     api("SetUserAuthentication", userName="max", authentication="directoryServices")
     info = api("GetUserInfo", userName="max")
     assert list(info) == ["userName", "fullName", "distinguishedName", "authentication",
-                          "emailAddresses", "pop3UserNames", "privileges", "privilegesOnFolders"]
+                          "emailAddresses", "pop3UserNames", "privileges", "privilegesOnFolders", "twoFactor"]
     assert info["emailAddresses"] == ["max@x.example", "m@x.example"]
     assert info["pop3UserNames"] == ["max.pop", "m2"] and not info["distinguishedName"]
     assert info["authentication"] == "directoryServices" and info["privileges"] == ["login", "delete"]
