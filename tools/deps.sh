@@ -46,7 +46,7 @@ build_packages=(
 run_packages=(poppler-utils catdoc)
 check_packages=(
     clang clang-format clang-tidy cppcheck git perl python3
-    curl openssl procps socat swaks zstd
+    curl libnet-ssleay-perl openssl procps socat swaks zstd
     chromium fonts-liberation fonts-noto-core
 )
 # The web application's build; a Node.js from elsewhere is as good.
