@@ -47,7 +47,7 @@ build_packages=(
 run_packages=(poppler-utils catdoc ca-certificates)
 check_packages=(
     clang clang-format clang-tidy cppcheck git perl python3
-    curl oathtool openssl procps socat swaks unzip zstd
+    curl libnet-ssleay-perl oathtool openssl procps socat swaks unzip zstd
     chromium fonts-liberation fonts-noto-core zbar-tools
 )
 # The web application's build; a Node.js from elsewhere is as good.

@@ -7,7 +7,6 @@
  * The one rename decides. Before it, mk_archive_settle() throws `new` away; after it, it moves
  * what is still in `made`. Only what lies in `new` is ever removed.
  */
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -15,6 +14,8 @@
 #include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
+
+#include <glib/gstdio.h>
 
 #include "internal.h"
 
@@ -99,31 +100,33 @@ static bool move(const char *from, const char *to, GError **error)
     return rename(from, to) == 0 || mk_fail_errno(error, errno, "move %s to %s", from, to);
 }
 
-/* Links are removed, never followed. */
-static bool remove_tree(int at, const char *name, GError **error)
+static bool remove_one(const char *path, GError **error)
 {
-    int fd = openat(at, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-    DIR *dir = fd >= 0 ? fdopendir(fd) : NULL;
-    const struct dirent *entry;
-    bool ok = true;
+    return g_remove(path) == 0 || errno == ENOENT || mk_fail_errno(error, errno, "remove %s", path);
+}
 
-    if (dir == NULL)
-        return (errno == ENOTDIR || errno == ELOOP) && unlinkat(at, name, 0) == 0
-                   ? true
-                   : errno == ENOENT || mk_fail_errno(error, errno, "remove %s", name);
-    while (ok && (entry = readdir(dir)) != NULL)
-        if (strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0)
-            ok = remove_tree(fd, entry->d_name, error);
-    closedir(dir);
-    return ok && (unlinkat(at, name, AT_REMOVEDIR) == 0 ||
-                  mk_fail_errno(error, errno, "remove %s", name));
+/* Links are removed, never followed. */
+static bool remove_tree(const char *path, GError **error)
+{
+    g_autoptr(GDir) dir = NULL;
+    const char *name;
+
+    if (!g_file_test(path, G_FILE_TEST_IS_SYMLINK) && g_file_test(path, G_FILE_TEST_IS_DIR))
+        dir = g_dir_open(path, 0, NULL);
+    while (dir != NULL && (name = g_dir_read_name(dir)) != NULL) {
+        g_autofree char *inner = below(path, name);
+
+        if (!remove_tree(inner, error))
+            return false;
+    }
+    return remove_one(path, error);
 }
 
 static bool discard_new(const char *data_dir, GError **error)
 {
     g_autofree char *path = below(data_dir, new_dir);
 
-    return remove_tree(AT_FDCWD, path, error);
+    return remove_tree(path, error);
 }
 
 /* -- in place ----------------------------------------------------------------------------------- */

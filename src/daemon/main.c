@@ -113,6 +113,15 @@ static bool take_data_dir(Daemon *daemon, GError **error)
     return daemon->lock_fd >= 0 && mk_crypto_init(error) && mk_archive_settle(data_dir, error);
 }
 
+/* A disk that is not mounted, a copy that was cut off: nothing to make a new archive over. */
+static bool fail_incomplete(const Daemon *daemon, GError **error)
+{
+    return mk_fail(error, MK_ERROR_CORRUPT,
+                   "%s holds a part of an archive only: of keys/, master/ and stores/ bring back "
+                   "what is missing, or empty it for a new one",
+                   daemon->settings->data_dir);
+}
+
 /* No archive, and no browser that could make one. */
 static bool fail_uninitialised(const Daemon *daemon, GError **error)
 {
@@ -166,8 +175,9 @@ static bool run(Daemon *daemon, GError **error)
     if (!take_data_dir(daemon, error))
         return false;
     is_first = mk_archive_is_absent(settings->data_dir);
-    if ((is_first && !settings->services[MK_SERVICE_HTTPS].enabled) ||
-        (!is_first && !mk_archive_is_initialised(settings->data_dir)))
+    if (!is_first && !mk_archive_is_initialised(settings->data_dir))
+        return fail_incomplete(daemon, error);
+    if (is_first && !settings->services[MK_SERVICE_HTTPS].enabled)
         return fail_uninitialised(daemon, error);
     if (!prepare(daemon, error) ||
         !(is_first ? first_start_begin(daemon, error) : start(daemon, error)))

@@ -215,7 +215,7 @@ bool mk_tls_make_self_signed(const char *hostname, const char *certificate_pem_p
     char *key = NULL;
     bool ok;
 
-    if (!mk_tls_make_self_signed_pem(hostname, &certificate, &key, error))
+    if (!mk_tls_make_self_signed_pem(hostname, &certificate, &key, error) || key == NULL)
         return false;
     /* The key first: a certificate without its key would look complete after a crash. */
     ok = write_file(key_pem_path, key, 0600, error) &&

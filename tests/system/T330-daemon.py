@@ -96,10 +96,13 @@ def _(t):
     assert status == 0 and "good" in said and not os.path.exists(t.server.data)
 
 
-@test("a data directory without an archive: it says how to make one")
+@test("a data directory without an archive, and no web port to make one: it says how")
 def _(t):
-    status, said = daemon(t, "--config", t.server.config)
-    assert status == 1 and f"mailkeep init --config {t.server.config}" in said, said
+    config = os.path.join(t.work, "no-web.yaml")
+    with open(config, "w", encoding="utf-8") as out:
+        out.write(f"data_dir: {t.work}/none\nservices: {{https: {{enabled: false}}}}\n")
+    status, said = daemon(t, "--config", config)
+    assert status == 1 and f"mailkeep init --config {config}" in said, said
 
 
 @test("it starts, and its log names the certificate's key as openssl does")

@@ -432,7 +432,7 @@ def _(t):
     os.mkdir(os.path.join(t.server.data, "stores"))
     done = subprocess.run([os.path.join(t.server.bin_dir, "mailkeepd"), "--config", t.server.config],
                           stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=60, check=False)
-    assert done.returncode == 1 and b"holds no archive yet" in done.stdout, done.stdout
+    assert done.returncode == 1 and b"a part of an archive only" in done.stdout, done.stdout
     os.rmdir(os.path.join(t.server.data, "stores"))
     assert subprocess.run(init, stdout=subprocess.DEVNULL, check=False).returncode == 0
 

@@ -7,9 +7,9 @@ function escape(text: string): string {
   return text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;');
 }
 
-const STYLE = `body{font:12pt/1.5 system-ui,sans-serif;max-width:42em;margin:3em auto;padding:0 1em;color:#000}
-h1{font-size:20pt}table{border-collapse:collapse;margin:1.5em 0}td{border:1px solid #555;padding:.5em .8em;
-font:16pt monospace}td small{display:block;font:8pt sans-serif;color:#444}dt{font-weight:600}dd{margin:0 0 .6em}`;
+const STYLE = `:root{color-scheme:light}body{background:#fff;font:12pt/1.5 system-ui,sans-serif;max-width:42em;margin:3em auto;padding:0 1em;color:#000}
+h1{font-size:20pt}table{border-collapse:collapse;margin:1.5em 0}td{border:1px solid #555;padding:.4em .6em;
+font:14pt monospace}td small{display:block;font:8pt sans-serif;color:#444}dt{font-weight:600}dd{margin:0 0 .6em}`;
 
 function groupRows(key: string): string {
   const cells = key
