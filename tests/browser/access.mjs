@@ -33,7 +33,7 @@ async function walk(page, assert, name) {
   const look = async (what) => {
     if (SHOTS !== undefined) {
       mkdirSync(SHOTS, { recursive: true });
-      await page.screenshot({ path: `${SHOTS}/${name}-${String(++number).padStart(2, '0')}-${what.replaceAll(' ', '-')}.png` });
+      await page.screenshot({ path: `${SHOTS}/${name}-${String(++number).padStart(2, '0')}-${what.replace(/\W+/g, '-')}.png` });
     }
     await check(page, assert, what);
     await fits(page, assert, what);
@@ -110,15 +110,12 @@ const SIZES = {
   phone: { viewport: { width: 360, height: 740 }, hasTouch: true },
   small: { viewport: { width: 320, height: 640 }, hasTouch: true },
 };
-// Each size in each language and in each appearance at least once.
+// Desktop and phone in both languages and appearances.
 const WALKS = [
   ['desktop', 'light', 'en-GB'],
   ['desktop', 'dark', 'de-DE'],
-  ['desktop', 'light', 'de-DE'],
   ['phone', 'dark', 'en-GB'],
-  ['phone', 'light', 'de-DE'],
-  ['small', 'dark', 'de-DE'],
-  ['small', 'light', 'en-GB'],
+  ['small', 'light', 'de-DE'],
 ];
 
 for (const [size, colorScheme, locale] of WALKS)
