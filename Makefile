@@ -20,7 +20,8 @@
 #   tests/fuzz/<room>_*.c   one libFuzzer program each; seeds in tests/fuzz/seeds/<name>/
 #   tests/fault/*.c         TAP programs that stop a write path after each of its steps
 #   tests/bench/*.c, *.py   measurements; ingest.py compares with Postfix and Dovecot, search.py with
-#                           SQLite, sphinxsearch and notmuch; bench-million: a million mails
+#                           SQLite, sphinxsearch and notmuch; bench-web: in the browser;
+#                           bench-million: a million mails
 #   tests/tools/*.c         helper programs of system tests and measurements
 #   tests/system/T*.sh      TAP scripts against the real programs
 
@@ -179,7 +180,7 @@ endif
 
 # --- programs ----------------------------------------------------------------------------
 
-.PHONY: all programs deps demo test unit system asan tsan fuzz fault bench bench-million lint \
+.PHONY: all programs deps demo test unit system asan tsan fuzz fault bench bench-web bench-million lint \
         format install clean build-tests FORCE
 
 all: $(PROGRAMS) $(LIB)
@@ -315,6 +316,10 @@ bench: $(BENCH) $(PROGRAMS) $(BENCH_TOOLS)
 	@for b in $(BENCH); do echo "== $$(basename $$b)"; BIN_DIR=$(CURDIR)/$(B) $$b || exit 1; done
 	@echo "== ingest"; BIN_DIR=$(CURDIR)/$(B) tests/bench/ingest.py
 	@echo "== search"; BIN_DIR=$(CURDIR)/$(B) tests/bench/search.py
+
+# Searching and scrolling in Chromium over 100,000 mails.
+bench-web: $(PROGRAMS) $(BENCH_TOOLS)
+	@BIN_DIR=$(CURDIR)/$(B) tests/bench/web.py
 
 # Half an hour and more on a small machine.
 bench-million: $(PROGRAMS) $(BENCH_TOOLS)

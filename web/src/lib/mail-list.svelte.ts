@@ -3,8 +3,9 @@
 import { SvelteMap } from 'svelte/reactivity';
 import { getPage, isAborted, type MailRow, type Page } from './api';
 
-const PAGE_ROWS = 100;
-const PAGES_KEPT = 40;
+// Text around hits is made for each row of a page, which is most of an answer's time: a screen has 10 to 20.
+const PAGE_ROWS = 50;
+const PAGES_KEPT = 80;
 
 export class MailList {
   total = $state<number | null>(null);

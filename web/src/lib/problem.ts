@@ -36,3 +36,7 @@ export function problemText(error: unknown): string {
   if (error.code === 'invalid') return t('error.query');
   return t(KEYS[error.code] ?? 'error.internal');
 }
+
+/** Asked again it is wrong again. */
+export const isWrongQuery = (error: unknown): boolean =>
+  error instanceof ApiError && (error.code === 'invalid' || error.code === 'limit');

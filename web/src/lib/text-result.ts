@@ -7,17 +7,17 @@ export interface FoundBy {
   /** Beside its name; empty when there is nothing to say. */
   short: string;
   long: string;
-  /** There is nothing to watch out for. */
-  fully: boolean;
+  /** As it should be: nothing to watch out for. */
+  usual: boolean;
 }
 
 export function foundBy({ textResult, textSize }: Attachment): FoundBy {
-  if (textResult === null) return { short: '', long: '', fully: true };
+  if (textResult === null) return { short: '', long: '', usual: true };
   const values = { size: size(textSize ?? 0) };
   return {
     short: t(`att.text.${textResult}`, values),
     long: t(`att.text.${textResult}.long`, values),
-    fully: textResult === 'complete' || textResult === 'empty',
+    usual: !['truncated', 'failed', 'encrypted'].includes(textResult),
   };
 }
 

@@ -3,6 +3,7 @@ import type { Key } from './en';
 
 export const de: Record<Key, string> = {
   'app.skip': 'Zur Liste springen',
+  'app.skipToMail': 'Zur E-Mail springen',
   'app.loading': 'Wird geladen …',
   'app.retry': 'Erneut versuchen',
   'app.close': 'Schließen',
@@ -80,6 +81,9 @@ export const de: Record<Key, string> = {
   'list.hits.one': '{count} Treffer',
   'list.hits.other': '{count} Treffer',
   'list.empty': 'Hier sind keine E-Mails.',
+  'list.empty.all': 'Sobald E-Mails archiviert sind, erscheinen sie hier. Welche Sie lesen dürfen, legt Ihr Administrator fest.',
+  'list.empty.folder': 'Vielleicht liegen die E-Mails in einem Ordner darunter oder in einem anderen.',
+  'list.noHits.wordsOnly': 'Nur nach den Wörtern suchen',
   'list.noHits': 'Nichts gefunden.',
   'list.noHits.hint': 'Prüfen Sie die Schreibweise, setzen Sie * für Endungen (Rechnung*) oder suchen Sie in allen Ordnern.',
   'list.refresh': 'Aktualisieren',

@@ -1,6 +1,7 @@
 // English; its keys are the keys of all languages.
 export const en = {
   'app.skip': 'Skip to the list',
+  'app.skipToMail': 'Skip to the mail',
   'app.loading': 'Loading …',
   'app.retry': 'Try again',
   'app.close': 'Close',
@@ -77,6 +78,9 @@ export const en = {
   'list.hits.one': '{count} hit',
   'list.hits.other': '{count} hits',
   'list.empty': 'No mails here.',
+  'list.empty.all': 'Mails appear here as soon as they have been archived. Which ones you may read is up to your administrator.',
+  'list.empty.folder': 'The mails may lie in a folder below this one, or in another.',
+  'list.noHits.wordsOnly': 'Search by the words alone',
   'list.noHits': 'Nothing found.',
   'list.noHits.hint': 'Check the spelling, use * for endings (invoice*), or search in all folders.',
   'list.refresh': 'Refresh',
