@@ -153,7 +153,7 @@ test('a search that cannot be understood says why', async ({ open, assert }) => 
   const page = await open();
   await logIn(page, 'zoe', '/search?q=%3Feier');
   await eventually('the hint', async () =>
-    assert.match(await page.getByRole('alert').innerText(), /cannot be understood.*\*/s));
+    assert.match(await page.getByRole('alert').innerText(), /Word 1: .*\*/s));
 });
 
 test('the extended search finds by folder and days and stays to be changed', async ({ open, assert }) => {
@@ -350,7 +350,7 @@ test('a text is printed with the page', async ({ open, assert }) => {
   await catchPrint(page);
   await logIn(page, 'zoe', '/search?q=zebra');
   await rows(page).first().click();
-  await page.getByText('Nothing to do with it.').waitFor();
+  await page.getByRole('tabpanel').getByText('Nothing to do with it.').waitFor();
   await page.keyboard.press('Shift+P');
   assert.equal(await page.evaluate(() => globalThis.printed === document), true);
   await page.emulateMedia({ media: 'print' });
