@@ -24,7 +24,7 @@ void pace_init(Pace *pace)
 {
     g_queue_init(&pace->waiting);
     pace->limits =
-        (PaceLimits){ .slow_ms = 400, .halt_ms = 2000, .lost_ms = 30000, .hold_ms = 1000 };
+        (PaceLimits){ .slow_ms = 3000, .halt_ms = 6000, .lost_ms = 30000, .hold_ms = 1000 };
 }
 
 unsigned pace_room(const PaceLimits *limits, int64_t lag_ms)
