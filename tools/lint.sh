@@ -90,7 +90,8 @@ tidy() {
 run_cppcheck() {
     [ $# -eq 0 ] || cppcheck --quiet -j "$jobs" --cppcheck-build-dir="$cache/cppcheck" \
         --enable=warning,performance,portability --inline-suppr --error-exitcode=1 \
-        --std=c11 --library=gtk --library=posix -D_GNU_SOURCE -D__GNUC__ -D'G_DEFINE_QUARK(name,prefix)=' -Iinclude \
+        --std=c11 --library=gtk --library=posix -D_GNU_SOURCE -D__GNUC__ -D'G_DEFINE_QUARK(name,prefix)=' \
+        -D'G_DEFINE_EXTENDED_ERROR(name,prefix)=' -Iinclude \
         --suppress=missingInclude --suppress=missingIncludeSystem --suppress=varFuncNullUB \
         --suppress=unmatchedSuppression \
         --suppress=preprocessorErrorDirective --template=gcc "$@"
