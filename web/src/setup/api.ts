@@ -1,13 +1,7 @@
 // The routes of the first start (docs/protocols/web-api.md, "First start"), and those functions of
 // the Administration API that its later steps need.
 import { ApiError, call, getSession, type MailRow, type Session, useToken } from '../lib/api';
-
-export interface Policy {
-  minCharacters: number;
-  maxInARow: number;
-  minClasses: number;
-  forbidden: string[];
-}
+import type { Policy } from '../password/policy';
 
 export interface Certificate {
   subject: string;

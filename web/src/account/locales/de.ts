@@ -31,14 +31,6 @@ export const de: Record<Key, string> = {
   'password.changed': 'Ihr Passwort wurde geändert.',
   'password.notHere': 'Ihr Passwort verwaltet der Administrator; hier können Sie es nicht ändern.',
   'password.show': 'Passwörter anzeigen',
-  'password.rules': 'Regeln für das neue Passwort',
-  'password.met': '(erfüllt)',
-  'password.unmet': '(noch nicht erfüllt)',
-  'rule.length': 'Mindestens 10 Zeichen',
-  'rule.classes': 'Drei von: A-Z, a-z, 0-9, Sonderzeichen, Buchstaben ohne Groß- und Kleinschreibung',
-  'rule.run': 'Kein Zeichen öfter als zweimal hintereinander',
-  'rule.name': 'Ohne den Benutzernamen',
-  'rule.product': 'Ohne den Namen des Produkts',
 
   'two.title': 'Zwei-Faktor-Anmeldung',
   'two.what':

@@ -161,13 +161,6 @@ export const de: Record<Key, string> = {
 
   'password.make': 'Erzeugen',
   'password.show': 'Anzeigen',
-  'password.met': '(erfüllt)',
-  'password.unmet': '(noch nicht erfüllt)',
-  'password.length': 'Mindestens 10 Zeichen',
-  'password.classes': 'Drei von: A-Z, a-z, 0-9, Sonderzeichen',
-  'password.run': 'Kein Zeichen öfter als zweimal hintereinander',
-  'password.name': 'Ohne den Benutzernamen',
-  'password.product': 'Ohne den Namen des Produkts',
 
   'bulk.privileges': 'Rechte setzen',
   'bulk.effect': 'Alle haben danach genau diese: {privileges}',

@@ -159,13 +159,6 @@ export const en = {
 
   'password.make': 'Make one',
   'password.show': 'Show',
-  'password.met': '(met)',
-  'password.unmet': '(not yet met)',
-  'password.length': 'At least 10 characters',
-  'password.classes': 'Three of: A-Z, a-z, 0-9, special characters',
-  'password.run': 'No character more than twice in a row',
-  'password.name': 'Without the user name',
-  'password.product': 'Without the name of the product',
 
   'bulk.privileges': 'Set privileges',
   'bulk.effect': 'All of them will have exactly these: {privileges}',

@@ -48,13 +48,6 @@ export const de: Record<Key, string> = {
   'password.again': 'Noch einmal',
   'password.show': 'Anzeigen',
   'password.differs': 'Die beiden Passwörter unterscheiden sich.',
-  'password.rules': 'Das Passwort braucht',
-  'password.ok': 'erfüllt',
-  'password.missing': 'fehlt',
-  'rule.length': 'mindestens {min} Zeichen',
-  'rule.classes': 'Zeichen aus {min} dieser Arten: A–Z, a–z, 0–9, Sonderzeichen, Buchstaben ohne Groß- und Kleinschreibung (etwa chinesische)',
-  'rule.repeats': 'kein Zeichen öfter als {max}-mal hintereinander',
-  'rule.forbidden': 'weder den Benutzernamen noch den Produktnamen darin',
 
   'hostname.title': 'Name dieses Rechners',
   'hostname.text': 'Unter diesem Namen finden Browser und Mailserver das Archiv. Ihr Nameserver (DNS) sollte ihn kennen und auf diesen Rechner verweisen.',

@@ -46,13 +46,6 @@ export const en = {
   'password.again': 'Once more',
   'password.show': 'Show',
   'password.differs': 'The two passwords differ.',
-  'password.rules': 'The password needs',
-  'password.ok': 'fulfilled',
-  'password.missing': 'missing',
-  'rule.length': 'at least {min} characters',
-  'rule.classes': 'characters of {min} of these kinds: A–Z, a–z, 0–9, special characters, letters without case (such as Chinese)',
-  'rule.repeats': 'no character more than {max} times in a row',
-  'rule.forbidden': 'neither the user name nor the name of the product in it',
 
   'hostname.title': 'Name of this machine',
   'hostname.text': 'By this name browsers and mail servers find the archive. It should be known to your name server (DNS) and lead to this machine.',
