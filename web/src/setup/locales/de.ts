@@ -7,8 +7,6 @@ export const de: Record<Key, string> = {
   'steps': 'Schritte',
   'next': 'Weiter',
   'back': 'Zurück',
-  'copy': 'Kopieren',
-  'copied': 'Kopiert',
   'working': 'Einen Moment …',
 
   'phase.welcome': 'Sprache',
@@ -64,7 +62,6 @@ export const de: Record<Key, string> = {
   'certificate.fixed': 'Das Zertifikat steht in der Konfigurationsdatei und wird dort ausgetauscht.',
   'certificate.chain': 'Zertifikat (PEM)',
   'certificate.key': 'Privater Schlüssel (PEM)',
-  'certificate.file': 'Datei wählen …',
   'certificate.check': 'Prüfen',
   'certificate.shown': 'Zertifikat und Schlüssel passen zusammen',
   'certificate.names': 'Für',

@@ -5,8 +5,6 @@ export const en = {
   'steps': 'Steps',
   'next': 'Next',
   'back': 'Back',
-  'copy': 'Copy',
-  'copied': 'Copied',
   'working': 'One moment …',
 
   'phase.welcome': 'Language',
@@ -62,7 +60,6 @@ export const en = {
   'certificate.fixed': 'The settings file names the certificate; it is replaced there.',
   'certificate.chain': 'Certificate (PEM)',
   'certificate.key': 'Private key (PEM)',
-  'certificate.file': 'Choose file …',
   'certificate.check': 'Check',
   'certificate.shown': 'The certificate fits its key',
   'certificate.names': 'For',
