@@ -3,7 +3,7 @@ import { mkdir } from 'node:fs/promises';
 import { axeSource, logIn, WEB } from './tap.mjs';
 
 const STANDARDS = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'];
-const { ADMIN_PASSWORD, SCREENSHOTS } = process.env;
+const { ADMIN_PASSWORD, SHOTS } = process.env;
 /** A function's result, asked for with the administrator's own name: not what the page believes. */
 export async function api(page, name, form = {}) {
   const answer = await page.request.post(`${WEB}/api/v1/invoke/${name}`, {
@@ -37,9 +37,9 @@ export async function check(page, assert, what) {
 }
 
 export async function picture(page, what) {
-  if (SCREENSHOTS === undefined) return;
-  await mkdir(SCREENSHOTS, { recursive: true });
-  await page.screenshot({ path: `${SCREENSHOTS}/${what.replaceAll('/', '-')}.png` });
+  if (SHOTS === undefined) return;
+  await mkdir(SHOTS, { recursive: true });
+  await page.screenshot({ path: `${SHOTS}/${what.replaceAll('/', '-')}.png` });
 }
 
 export const PAGES = ['', 'users', 'users/zoe', 'access', 'sessions', 'archives', 'journals', 'stores', 'indexes',

@@ -166,8 +166,8 @@ test('where the server has one, its certificate is shown and replaced', async ({
   });
   await asAdmin(page, '/admin/certificate');
   await page.getByText('The certificate is not for the name of this server.').waitFor();
-  await page.getByLabel('Certificate with those', { exact: false }).first().fill('CHAIN');
-  await page.getByLabel('Private key (PEM)', { exact: true }).fill('KEY');
+  await page.getByRole('textbox', { name: /^Certificate with those/ }).fill('CHAIN');
+  await page.getByRole('textbox', { name: 'Private key (PEM)' }).fill('KEY');
   await check(page, assert, 'certificate');
   await picture(page, 'certificate');
   await button(page, 'Use this certificate').click();

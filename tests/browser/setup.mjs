@@ -4,7 +4,7 @@ import { mkdirSync, readFileSync } from 'node:fs';
 import { axeSource, eventually, PASSWORD, run, test, WEB } from './tap.mjs';
 
 const STANDARDS = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'];
-const { LINK, PROFILE, SHOTS_DIR } = process.env;
+const { LINK, PROFILE, SHOTS } = process.env;
 const PROFILES = {
   desktop: { options: { viewport: { width: 1280, height: 860 }, colorScheme: 'light', locale: 'de-DE' }, words: 'de' },
   phone: {
@@ -42,10 +42,10 @@ const w = WORDS[PROFILES[PROFILE].words];
 let shots = 0;
 
 async function shoot(page, name) {
-  if (SHOTS_DIR === undefined) return;
-  mkdirSync(SHOTS_DIR, { recursive: true });
+  if (SHOTS === undefined) return;
+  mkdirSync(SHOTS, { recursive: true });
   const number = String(++shots).padStart(2, '0');
-  await page.screenshot({ path: `${SHOTS_DIR}/${PROFILE}-${number}-${name}.png`, fullPage: true });
+  await page.screenshot({ path: `${SHOTS}/${PROFILE}-${number}-${name}.png`, fullPage: true });
 }
 
 async function look(page, assert, name) {
@@ -134,7 +134,7 @@ async function keepRecovery(page, assert) {
   const sheet = readFileSync(await file.path(), 'utf8');
   assert.ok(sheet.includes(groups.join('-')), 'the sheet has the key');
   assert.ok(!/<script|src=|href=/.test(sheet));
-  if (SHOTS_DIR !== undefined) {
+  if (SHOTS !== undefined) {
     const paper = await page.context().newPage();
     await paper.setContent(sheet);
     await shoot(paper, 'sheet');

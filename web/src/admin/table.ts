@@ -1,4 +1,6 @@
 // A table to take along: into the clipboard, or as a CSV file.
+import { saveText } from '../lib/save';
+
 export type Cell = string | number;
 
 /** Spreadsheets take what begins so for a formula. */
@@ -7,20 +9,17 @@ function harmless(cell: Cell): string {
   return typeof cell === 'string' && /^[=+\-@\t\r]/.test(text) ? `'${text}` : text;
 }
 
-export function csvOf(rows: readonly (readonly Cell[])[]): string {
+function csvOf(rows: readonly (readonly Cell[])[]): string {
   const quote = (cell: Cell): string => `"${harmless(cell).replaceAll('"', '""')}"`;
   return rows.map((row) => row.map(quote).join(',')).join('\r\n') + '\r\n';
 }
 
+/** As spreadsheets take it from the clipboard. */
 export function tabbed(rows: readonly (readonly Cell[])[]): string {
   return rows.map((row) => row.map((cell) => harmless(cell).replace(/[\t\r\n]/g, ' ')).join('\t')).join('\n');
 }
 
-export function saveAs(name: string, type: string, text: string): void {
-  const link = document.createElement('a');
-  // The mark tells spreadsheets that it is UTF-8.
-  link.href = URL.createObjectURL(new Blob(['\ufeff', text], { type }));
-  link.download = name;
-  link.click();
-  setTimeout(() => URL.revokeObjectURL(link.href), 10_000);
+/** The mark at the beginning tells spreadsheets that it is UTF-8. */
+export function saveCsv(name: string, rows: readonly (readonly Cell[])[]): void {
+  saveText(name, 'text/csv', `\ufeff${csvOf(rows)}`);
 }

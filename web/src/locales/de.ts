@@ -8,6 +8,10 @@ export const de: Record<Key, string> = {
   'app.retry': 'Erneut versuchen',
   'app.close': 'Schließen',
   'app.back': 'Zurück',
+  'app.copy': 'Kopieren',
+  'app.copied': 'Kopiert',
+  'app.notCopied': 'Markieren Sie den Text und kopieren Sie ihn selbst',
+  'app.file': 'Datei wählen …',
   'app.menu': 'Ordner',
 
   'error.network': 'Der Server ist nicht erreichbar.',

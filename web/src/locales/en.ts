@@ -6,6 +6,10 @@ export const en = {
   'app.retry': 'Try again',
   'app.close': 'Close',
   'app.back': 'Back',
+  'app.copy': 'Copy',
+  'app.copied': 'Copied',
+  'app.notCopied': 'Select the text and copy it yourself',
+  'app.file': 'Choose a file …',
   'app.menu': 'Folders',
 
   'error.network': 'The server cannot be reached.',

@@ -1,13 +1,7 @@
 // The routes of the first start (docs/protocols/web-api.md, "First start"), and those functions of
 // the Administration API that its later steps need.
-import { ApiError, call, getSession, type MailRow, type Session, useToken } from '../lib/api';
-
-export interface Policy {
-  minCharacters: number;
-  maxInARow: number;
-  minClasses: number;
-  forbidden: string[];
-}
+import { ApiError, body, call, getSession, json, keepToken, type MailRow, type Session, useToken } from '../lib/api';
+import type { Policy } from '../password/policy';
 
 export interface Certificate {
   subject: string;
@@ -42,15 +36,7 @@ export interface Chosen {
 /** `claim`: the link waits to be used; `claimed`: by another browser. */
 export type Status = Chosen | { step: 'claim' | 'claimed' };
 
-const request = (method: string, value: object = {}): RequestInit => ({
-  method,
-  headers: { 'Content-Type': 'application/json' },
-  body: JSON.stringify(value),
-});
-
-async function setup<T>(step: string, init: RequestInit = {}): Promise<T> {
-  return (await (await call(`setup${step}`, init)).json()) as T;
-}
+const setup = <T>(step: string, init?: RequestInit): Promise<T> => json<T>(`setup${step}`, init);
 
 /** Null: there is no first start any more. */
 export async function getStatus(): Promise<Status | null> {
@@ -65,31 +51,31 @@ export async function getStatus(): Promise<Status | null> {
 }
 
 export async function claim(token: string): Promise<void> {
-  useToken((await setup<{ csrfToken: string }>('/claim', request('POST', { token }))).csrfToken);
+  await keepToken(setup<{ csrfToken: string }>('/claim', body('POST', { token })));
 }
 
 export const putPassword = (password: string): Promise<Chosen> =>
-  setup('/password', request('PUT', { password }));
+  setup('/password', body('PUT', { password }));
 
 export const putHostname = (hostname: string): Promise<Chosen> =>
-  setup('/hostname', request('PUT', { hostname }));
+  setup('/hostname', body('PUT', { hostname }));
 
 export const putSelfSigned = (): Promise<Chosen> =>
-  setup('/certificate', request('PUT', { selfSigned: true }));
+  setup('/certificate', body('PUT', { selfSigned: true }));
 
 export const putCertificate = (certificate: string, key: string): Promise<Chosen> =>
-  setup('/certificate', request('PUT', { certificate, key }));
+  setup('/certificate', body('PUT', { certificate, key }));
 
-export const create = (): Promise<Chosen> => setup('/create', request('POST'));
+export const create = (): Promise<Chosen> => setup('/create', body('POST', {}));
 
 async function enter(session: Promise<Session>): Promise<void> {
-  useToken((await session).csrfToken);
+  await keepToken(session);
 }
 
 export const confirm = (groups: string[]): Promise<void> =>
-  enter(setup<Session>('/confirm', request('POST', { groups })));
+  enter(setup<Session>('/confirm', body('POST', { groups })));
 
-export const start = (): Promise<void> => enter(setup<Session>('/start', request('POST')));
+export const start = (): Promise<void> => enter(setup<Session>('/start', body('POST', {})));
 
 /** Who is signed in when the archive is there; null: nobody. */
 export async function getAdministrator(): Promise<Session | null> {

@@ -36,12 +36,3 @@ export function sheetHtml(key: string, hostname: string, date: Date): string {
 </body></html>
 `;
 }
-
-export function download(name: string, type: string, text: string): void {
-  const url = URL.createObjectURL(new Blob([text], { type }));
-  const link = document.createElement('a');
-  link.href = url;
-  link.download = name;
-  link.click();
-  setTimeout(() => URL.revokeObjectURL(url), 10_000);
-}
