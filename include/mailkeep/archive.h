@@ -478,6 +478,9 @@ typedef struct {
     /* where words of the query stand: MkRange, or NULL when there was none to look for */
     GArray *subject_ranges, *from_ranges, *to_ranges;
     MkSnippet *snippet; /* of the body, or of attachment text when only that matches; or NULL */
+    /* Instead of a snippet, when only text of attachments that is not kept can be why it is a hit:
+     * the names (char *, "" for none) of those whose text is in the index. Else NULL. */
+    GPtrArray *in_attachments;
     uint32_t group_count;
     GArray *group_ids; /* MkMailId of the others, or NULL */
 } MkFoundMail;

@@ -72,6 +72,19 @@ static void add_group(Call *call, yyjson_mut_val *object, const MkFoundMail *mai
     }
 }
 
+static void add_snippet(Call *call, yyjson_mut_val *object, const MkFoundMail *mail)
+{
+    yyjson_mut_val *list;
+
+    admin_json_add_string(call->doc, object, "snippet",
+                          mail->snippet == NULL ? NULL : mail->snippet->text);
+    if (mail->in_attachments == NULL)
+        return;
+    list = yyjson_mut_obj_add_arr(call->doc, object, "inAttachments");
+    for (guint i = 0; i < mail->in_attachments->len; i++)
+        yyjson_mut_arr_add_strcpy(call->doc, list, mail->in_attachments->pdata[i]);
+}
+
 static void add_found(Call *call, const MkFind *find, const MkFound *found)
 {
     yyjson_mut_val *items;
@@ -86,8 +99,7 @@ static void add_found(Call *call, const MkFind *find, const MkFound *found)
 
         add_mail(call, object, mail);
         if (find->with_snippets)
-            admin_json_add_string(call->doc, object, "snippet",
-                                  mail->snippet == NULL ? NULL : mail->snippet->text);
+            add_snippet(call, object, mail);
         if (find->group != MK_GROUP_NONE)
             add_group(call, object, mail);
     }

@@ -8,15 +8,10 @@
 
 #include "internal.h"
 
-/* Fields whose texts a hit shows. */
-static const MkField shown_fields[] = { MK_FIELD_SUBJECT, MK_FIELD_FROM, MK_FIELD_TO, MK_FIELD_BODY,
-                                        MK_FIELD_ATTACHMENT_TEXT };
-
 void find_queries_ready(FindQueries *queries)
 {
-    for (size_t i = 0; i < G_N_ELEMENTS(shown_fields); i++)
-        queries->finders[shown_fields[i]] =
-            mk_finder_new(queries->query, queries->fields, shown_fields[i]);
+    for (MkField field = 0; field < MK_FIELD_COUNT; field++)
+        queries->finders[field] = mk_finder_new(queries->query, queries->fields, field);
     if (queries->from != NULL)
         queries->from_finder =
             mk_finder_new(queries->from, MK_FIELD_BIT(MK_FIELD_FROM), MK_FIELD_FROM);
@@ -216,6 +211,7 @@ static MkFound *search(MkArchive *archive, ArchiveStore *store, const MkFind *fi
     if (result == NULL)
         return NULL;
     find_queries_ready(queries);
+    queries->with_envelope = search.with_envelope;
     found = found_of_result(store, queries, result);
     if (find->with_snippets)
         snippets_add(store, queries, found, find->cancelled);

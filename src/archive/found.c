@@ -21,6 +21,7 @@ void mk_found_mail_free(MkFoundMail *mail)
     clear_ranges(&mail->to_ranges);
     clear_ranges(&mail->group_ids);
     g_clear_pointer(&mail->snippet, mk_snippet_free);
+    g_clear_pointer(&mail->in_attachments, g_ptr_array_unref);
     g_free(mail->subject);
     g_free(mail->from);
     g_free(mail->to);

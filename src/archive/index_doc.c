@@ -46,8 +46,7 @@ static GPtrArray *list_of_text(const char *text)
     return list;
 }
 
-/* Recipients of all arrivals that no header field names. */
-static bool read_envelope_only(MkStore *store, uint32_t number, GPtrArray *out, GError **error)
+bool envelope_only_read(MkStore *store, uint32_t number, GPtrArray *out, GError **error)
 {
     g_autoptr(GPtrArray) receipts = mk_store_receipts(store, number, error);
 
@@ -193,7 +192,7 @@ static bool add_with_info(Batch *batch, uint32_t number, const MkMailInfo *info,
     g_autoptr(GPtrArray) envelope_only = g_ptr_array_new_with_free_func(g_free);
 
     if ((info->receipt_count > 1 || (meta_parse(info->meta) & META_HAS_ENVELOPE_ONLY) != 0) &&
-        !read_envelope_only(batch->store->store, number, envelope_only, error))
+        !envelope_only_read(batch->store->store, number, envelope_only, error))
         return false;
     add_doc(batch, number, info, octets, envelope_only, texts);
     batch->text_pending += (texts->flags & INDEX_TEXT_PENDING) != 0;

@@ -409,7 +409,7 @@ bool index_verify(MkArchive *archive, ArchiveStore *store, MkVerifyReport *repor
 gint folder_id_compare(const void *a, const void *b); /* of uint32_t ids, for sorting */
 bool folder_exists(MkArchive *archive, const char *path);
 
-/* -- finding: find.c, found.c, snippet.c, conversation.c -------------------------------------------- */
+/* -- finding: find.c, found.c, snippet.c, in_attachments.c, conversation.c --------------------- */
 /* Beside those of store.h and index.h: for this room, not shown outside. */
 enum {
     INDEX_NOT_NORMAL = 1 << 24,   /* importance low or high, so that one flag finds either */
@@ -426,6 +426,7 @@ typedef struct {
     /* made ready for the texts of hits; NULL where nothing is looked for */
     MkFinder *finders[MK_FIELD_COUNT]; /* of query */
     MkFinder *from_finder, *recipients_finder;
+    bool with_envelope; /* as in MkSearch */
 } FindQueries;
 void find_queries_ready(FindQueries *queries);
 void find_queries_clear(FindQueries *queries);
@@ -436,6 +437,14 @@ MkFoundMail *found_mail_of_hit(ArchiveStore *store, MkHit *hit); /* takes its te
 void found_mail_highlight(MkFoundMail *mail, const FindQueries *queries);
 void snippets_add(ArchiveStore *store, const FindQueries *queries, MkFound *found,
                   const int *cancelled);
+/*
+ * The names of the attachments whose text is in the index, "" for one without a name, 16 at most,
+ * when only that text can be why the mail is a hit; NULL when it may be something else, or cannot be
+ * told. Reads the mail. (in_attachments.c)
+ */
+GPtrArray *in_attachments(ArchiveStore *store, const FindQueries *queries, const MkFoundMail *mail);
+/* Recipients of all arrivals that no header field names (index_doc.c). */
+bool envelope_only_read(MkStore *store, uint32_t number, GPtrArray *out, GError **error);
 /* mk_index_search(); that the index is damaged is noted. */
 MkSearchResult *store_search(MkArchive *archive, ArchiveStore *store, const MkSearch *search,
                              GError **error);

@@ -65,15 +65,20 @@ static ShownText *text_get(ArchiveStore *store, uint32_t number)
     return text;
 }
 
-/* NULL when the mail cannot be read: a list without this snippet is better than none. */
-static MkSnippet *snippet_read(ArchiveStore *store, const FindQueries *queries,
-                               const MkFoundMail *mail)
+/* Nothing when the mail cannot be read: a list without this snippet is better than none. */
+static void snippet_add(ArchiveStore *store, const FindQueries *queries, MkFoundMail *mail)
 {
     g_autoptr(ShownText) text = NULL;
 
     if (mail->size_bytes <= MK_LIMIT_LARGE_MAIL_BYTES)
         text = text_get(store, mail->id.number);
-    return text == NULL ? NULL : snippet_of_text(queries, text);
+    if (text == NULL)
+        return;
+    mail->snippet = snippet_of_text(queries, text);
+    if (!has_hit(mail->snippet) && (mail->flags & MK_MAIL_HAS_ATTACHMENTS) != 0)
+        mail->in_attachments = in_attachments(store, queries, mail);
+    if (mail->in_attachments != NULL) /* how the body begins is not where the hit is */
+        g_clear_pointer(&mail->snippet, mk_snippet_free);
 }
 
 void snippets_add(ArchiveStore *store, const FindQueries *queries, MkFound *found,
@@ -87,6 +92,6 @@ void snippets_add(ArchiveStore *store, const FindQueries *queries, MkFound *foun
         if ((cancelled != NULL && g_atomic_int_get(cancelled) != 0) ||
             mk_clock_monotonic_ms() > until_ms)
             return;
-        mail->snippet = snippet_read(store, queries, mail);
+        snippet_add(store, queries, mail);
     }
 }

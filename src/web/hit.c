@@ -111,6 +111,17 @@ static void put_snippet(yyjson_mut_doc *doc, yyjson_mut_val *object, const MkSni
     yyjson_mut_obj_add_bool(doc, value, "cutAfter", snippet->cut_after);
 }
 
+/* There is no text to show, but it is known where it is. */
+static void put_in_attachments(yyjson_mut_doc *doc, yyjson_mut_val *object, const GPtrArray *names)
+{
+    yyjson_mut_val *list;
+
+    yyjson_mut_obj_add_null(doc, object, "snippet");
+    list = web_json_array(doc, object, "inAttachments");
+    for (guint i = 0; i < names->len; i++)
+        yyjson_mut_arr_add_strcpy(doc, list, names->pdata[i]);
+}
+
 static void put_group(yyjson_mut_doc *doc, yyjson_mut_val *object, const MkFoundMail *mail)
 {
     yyjson_mut_obj_add_uint(doc, object, "groupCount", mail->group_count);
@@ -130,6 +141,8 @@ void web_json_hit(yyjson_mut_doc *doc, yyjson_mut_val *object, const MkFoundMail
     put_highlights(doc, object, mail);
     if (mail->snippet != NULL)
         put_snippet(doc, object, mail->snippet);
+    if (mail->in_attachments != NULL)
+        put_in_attachments(doc, object, mail->in_attachments);
     if (is_grouped)
         put_group(doc, object, mail);
 }

@@ -8,7 +8,7 @@ import zipfile
 import zlib
 
 from harness import JOURNAL, PATIENCE, main, test
-from mailkeep_client import crlf, smtp_connect, smtp_send
+from mailkeep_client import crlf, exchange_report, smtp_connect, smtp_send
 
 
 def pdf(text):
@@ -162,6 +162,51 @@ def _(t):
         assert [i["subject"] for i in found] == [f"Anhang {name}"], (word, found)
     for word in ("Schlehe", "Mispel"):
         assert t.web.json("search", q=word)["total"] == 0, word
+
+
+@test("a hit that only a document explains tells which attachment it is, and no other does")
+def _(t):
+    def hit(query):
+        items = t.web.json("search", q=query, snippets=1)["items"]
+        assert len(items) == 1, (query, items)
+        return items[0]
+    for word, name in (("Quittenmus", "rechnung.pdf"), ('"Quittenmus im Glas"', "rechnung.pdf"),
+                       ("acontent:Stachelbeeren", "brief.docx"), ("Quitten*", "rechnung.pdf"),
+                       ("*eidelbeere*", "alles.zip"), ("Quittenmus -Himbeere", "rechnung.pdf")):
+        item = hit(word)
+        assert item["snippet"] is None and item["inAttachments"] == [name], (word, item)
+    shown = t.api("SearchMessages", query="Quittenmus", snippets=True)["items"][0]
+    assert shown["snippet"] is None and shown["inAttachments"] == ["rechnung.pdf"]
+    assert "inAttachments" not in t.web.json("search", q="Quittenmus")["items"][0]
+    for query in ("Quittenmus siehe", "Quittenmus subject:pdf", "Quittenmus a@b.example",  # elsewhere too
+                  "Quittenmus anna", "Sanddorn",  # its own text can be shown
+                  "rechnung.pdf", "Kornelkirschen"):
+        assert "inAttachments" not in hit(query), query
+        assert hit(query)["snippet"]["text"], query
+    send(t, [mail("zwei", "a.pdf", "application/pdf", pdf("Aronia")).replace(
+        b"--=_out--", b"--=_out\r\n" + mail("x", "b.docx", "application/octet-stream", docx("Kiwi"))
+        .split(b"--=_out\r\n")[2])])
+    assert t.server.wait_indexed(60)
+    until = time.time() + 60 * PATIENCE
+    while t.web.json("search", q="Aronia Kiwi")["total"] == 0 and time.time() < until:
+        time.sleep(0.2)
+    assert hit("Aronia")["inAttachments"] == ["a.pdf", "b.docx"]
+
+
+@test("the envelope's recipient is a reason, but for those only who may see it")
+def _(t):
+    octets = mail("blind", "blind.pdf", "application/pdf", pdf("Feijoa holger@x.example"))
+    smtp = smtp_connect(t.server.ports["smtp"])
+    smtp_send(smtp, "j@x.example", [JOURNAL],
+              exchange_report(octets, "a@b.example", [("To", "anna@x.example"), ("Bcc", "holger@x.example")],
+                              "Anhang blind", "<blind@b>", 354))
+    smtp.quit()
+    assert t.server.wait_indexed(60)
+    assert result(t, "blind") == "complete"
+    anna = t.server.web("anna", t.passwords["anna"])
+    for query in ("Feijoa", "holger"):
+        assert anna.json("search", q=query, snippets=1)["items"][0]["inAttachments"] == ["blind.pdf"]
+    assert "inAttachments" not in t.web.json("search", q="holger", snippets=1)["items"][0]
 
 
 @test("what became of it can be searched for")

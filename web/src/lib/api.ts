@@ -44,6 +44,8 @@ export interface MailRow {
   kind: Kind;
   highlights?: { subject?: Range[]; from?: Range[]; to?: Range[] };
   snippet?: Snippet | null;
+  /** Instead of a snippet: only text of attachments can have the words, and these have some. */
+  inAttachments?: string[];
   groupCount?: number;
   /** The other mails of the row when rows are conversations. */
   group?: string[];

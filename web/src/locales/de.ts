@@ -101,6 +101,8 @@ export const de: Record<Key, string> = {
   'list.noSender': '(kein Absender)',
   'list.noDate': 'Kein Datum',
   'list.attachment': 'Mit Anhängen',
+  'list.inAttachment': 'In einem Anhang',
+  'list.inAttachment.named': 'Im Anhang: {name}',
   'list.received': 'Empfangen',
   'list.sent': 'Gesendet',
   'list.to': 'An: {names}',

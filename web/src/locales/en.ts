@@ -98,6 +98,8 @@ export const en = {
   'list.noSender': '(no sender)',
   'list.noDate': 'No date',
   'list.attachment': 'With attachments',
+  'list.inAttachment': 'In an attachment',
+  'list.inAttachment.named': 'In an attachment: {name}',
   'list.received': 'Received',
   'list.sent': 'Sent',
   'list.to': 'To: {names}',
