@@ -2,9 +2,13 @@
  * expand.c - the terms that a word or a pattern stands for
  *
  * A pattern that begins with letters is looked up in the dictionary, one that ends with letters
- * in the reversed one; with neither the whole dictionary is read.
+ * in the reversed one. With neither the reversed one is read from end to end for its longest stretch
+ * of letters: there is nothing but strings in it, so that this takes the least time.
  */
 #include "internal.h"
+
+/* Terms that are kept before their fields are looked at. */
+#define FOUND_MAX (8 * MK_LIMIT_WILDCARD_TERMS)
 
 typedef struct {
     const MkEvaluation *evaluation;
@@ -105,15 +109,73 @@ static bool find_by_end(const Expansion *expansion, size_t literal, GPtrArray *o
     return true;
 }
 
-static bool scan_by_end(Expansion *expansion, MkStrings *terms, size_t literal, GError **error)
+/* The longest stretch of the pattern without a wildcard, backwards. */
+static size_t longest_part(const MkQueryPiece *piece, char *out)
 {
-    g_autoptr(GPtrArray) found = g_ptr_array_new_with_free_func(g_free);
-    if (!find_by_end(expansion, literal, found, error))
+    size_t best = 0;
+    for (size_t at = 0; at < piece->length;) {
+        size_t length = strcspn(piece->text + at, "*?");
+        if (length > best && length <= MK_LIMIT_TOKEN_BYTES) {
+            best = length;
+            reverse(piece->text + at, length, out);
+        }
+        at += length + 1;
+    }
+    return best;
+}
+
+/* Terms that match and have @part in them backwards, in order: no more than FOUND_MAX. */
+static bool find_by_part(const Expansion *expansion, const char *part, size_t length,
+                         GPtrArray *out, GError **error)
+{
+    const MkEvaluation *evaluation = expansion->evaluation;
+    const MkQueryPiece *piece = expansion->piece;
+    g_auto(MkStrings) reversed = { 0 };
+    char text[MK_INDEX_STRING_BYTES + 1];
+    bool found = false;
+
+    mk_strings_init(&reversed, evaluation->watch, evaluation->segment, STREAM_REVERSED);
+    if (!mk_strings_next_with(&reversed, part, length, &found, error))
         return false;
+    while (found && out->len < FOUND_MAX) {
+        reverse(reversed.text, reversed.length, text);
+        if (mk_pattern_match(piece->text, piece->length, text, reversed.length))
+            g_ptr_array_add(out, g_strndup(text, reversed.length));
+        if (!mk_strings_next_with(&reversed, part, length, &found, error))
+            return false;
+    }
+    g_ptr_array_sort(out, compare_terms);
+    return true;
+}
+
+static bool take_all(Expansion *expansion, MkStrings *terms, const GPtrArray *found, GError **error)
+{
     for (guint i = 0; i < found->len; i++)
         if (!take_exact(expansion, terms, found->pdata[i], strlen(found->pdata[i]), error))
             return false;
     return true;
+}
+
+static bool scan_by_end(Expansion *expansion, MkStrings *terms, size_t literal, GError **error)
+{
+    g_autoptr(GPtrArray) found = g_ptr_array_new_with_free_func(g_free);
+    return find_by_end(expansion, literal, found, error) &&
+           take_all(expansion, terms, found, error);
+}
+
+/* Of very many, most may lack the fields wanted: then these are looked at one after the other. */
+static bool scan_by_part(Expansion *expansion, MkStrings *terms, GError **error)
+{
+    g_autoptr(GPtrArray) found = g_ptr_array_new_with_free_func(g_free);
+    char part[MK_LIMIT_TOKEN_BYTES];
+    size_t length = longest_part(expansion->piece, part);
+    if (length == 0)
+        return scan_forward(expansion, terms, 0, error);
+    if (!find_by_part(expansion, part, length, found, error))
+        return false;
+    if (found->len == FOUND_MAX)
+        return scan_forward(expansion, terms, 0, error);
+    return take_all(expansion, terms, found, error);
 }
 
 static bool scan(Expansion *expansion, MkStrings *terms, GError **error)
@@ -124,6 +186,8 @@ static bool scan(Expansion *expansion, MkStrings *terms, GError **error)
         end++;
     if (start == 0 && end > 0)
         return scan_by_end(expansion, terms, end, error);
+    if (start == 0)
+        return scan_by_part(expansion, terms, error);
     return scan_forward(expansion, terms, start, error);
 }
 

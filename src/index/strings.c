@@ -102,6 +102,7 @@ static bool read_one(MkStrings *strings, GError **error)
         return mk_index_corrupt(error);
     memcpy(strings->text + shared, text, (size_t) rest);
     strings->length = (size_t) (shared + rest);
+    strings->shared = (size_t) shared;
     strings->ordinal++;
     if (strings->stream == STREAM_TERMS)
         read_refs(strings);
@@ -120,6 +121,35 @@ bool mk_strings_next(MkStrings *strings, bool *out_found, GError **error)
     }
     *out_found = true;
     return read_one(strings, error);
+}
+
+/*
+ * Strings in order share their beginnings, and of what is shared it is known from the string before
+ * whether the part is in it: only what is new is looked through. It is a few octets, mostly.
+ */
+static bool has_part(MkStrings *strings, const char *part, size_t length)
+{
+    const char *text = strings->text;
+    size_t shared = strings->shared;
+    size_t at = shared >= length ? shared - (length - 1) : 0;
+
+    if (strings->part_end > 0 && strings->part_end <= shared)
+        return true;
+    strings->part_end = 0;
+    for (; at + length <= strings->length && strings->part_end == 0; at++)
+        if (text[at] == *part && memcmp(text + at, part, length) == 0)
+            strings->part_end = at + length;
+    return strings->part_end > 0;
+}
+
+bool mk_strings_next_with(MkStrings *strings, const char *part, size_t length, bool *out_found,
+                          GError **error)
+{
+    do {
+        if (!mk_strings_next(strings, out_found, error))
+            return false;
+    } while (*out_found && !has_part(strings, part, length));
+    return true;
 }
 
 static int compare_first(const MkStringDirectory *directory, uint32_t block, const char *text,

@@ -134,4 +134,14 @@ for (const [locale, at] of [['en-GB', 1], ['de-DE', 2]])
     assert.match(await page.locator('.empty[role=alert]').innerText(), at === 1 ? /more than .* words/ : /mehr als .* Wörter/);
   });
 
+test('a hit that only a document explains says so in the list, in both languages', async ({ open, assert }) => {
+  const told = async (locale) => {
+    const page = await open({ locale });
+    await logIn(page, 'zoe', '/search?q=harbour');
+    return page.locator('#row-0 .snippet').innerText();
+  };
+  assert.equal(await told('en-GB'), 'In an attachment');
+  assert.equal(await told('de-DE'), 'In einem Anhang');
+});
+
 await run();
