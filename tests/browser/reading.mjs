@@ -35,9 +35,10 @@ async function withManyMails(page, total) {
 test('signing in takes two steps and tells nothing of wrong names', async ({ open, assert }) => {
   const page = await open();
   await page.goto(WEB);
+  await page.locator('#userName:focus').waitFor();
   await page.keyboard.type('nobody');
   await page.keyboard.press('Enter');
-  await page.locator('#password').waitFor();
+  await page.locator('#password:focus').waitFor();
   await page.keyboard.type('wrong');
   await page.keyboard.press('Enter');
   await eventually('it says so', async () =>

@@ -47,11 +47,13 @@ const STEPS: readonly [Intl.RelativeTimeFormatUnit, number][] = [
   ['minute', 60_000],
 ];
 
-/** "3 days ago" */
+/** "3 days ago"; yesterday is the day before, not 24 hours ago. */
 export function relativeDate(iso: string | null, now = Date.now()): string {
   if (iso === null) return '';
   const format = new Intl.RelativeTimeFormat(language(), { numeric: 'auto' });
   const passed = new Date(iso).getTime() - now;
+  const days = Math.round((startOfDay(new Date(iso)) - startOfDay(new Date(now))) / DAY_MS);
+  if (Math.abs(passed) >= DAY_MS && Math.abs(days) < 7) return format.format(days, 'day');
   const [unit, length] = STEPS.find(([, ms]) => Math.abs(passed) >= ms) ?? ['minute', 60_000];
   return format.format(Math.trunc(passed / length), unit);
 }
