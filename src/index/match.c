@@ -170,9 +170,11 @@ static const uint8_t *skip_places(const uint8_t *at, const uint8_t *end)
     do {
         while (at < end && *at >= 0x80)
             at++;
+        if (at == end)
+            return NULL;
         at++;
     } while (at < end && (*at & 1) == 0);
-    return at <= end ? at : NULL;
+    return at;
 }
 
 /* The same, and keeps them. */
@@ -196,10 +198,12 @@ static const uint8_t *take_places(const uint8_t *at, const uint8_t *end, uint32_
 static bool add_group(const MkDocGroups *groups, unsigned end_wanted, const GByteArray *positions,
                       const MkDocSet *within, uint32_t from, GArray *out)
 {
+    if (positions->len == 0)
+        return end_wanted == 0;
     const uint8_t *at = positions->data, *end = at + positions->len;
     for (unsigned i = 0; i < end_wanted; i++) {
         uint32_t doc = groups->docs[i];
-        if (at >= end || (*at & 1) == 0)
+        if (at == end || (*at & 1) == 0)
             return false;
         at = in_window(within, from, doc) ? take_places(at, end, doc, out) : skip_places(at, end);
         if (at == NULL)
