@@ -43,6 +43,13 @@ def tree(table, root):
     return [pid for pid in found if pid in table]
 
 
+def own_cpu(pid):
+    """Of the process alone, without those that it has started."""
+    with open(f"/proc/{pid}/stat", encoding="ascii") as stat:
+        fields = stat.read().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / TICKS
+
+
 def pss_bytes(pid):
     try:
         with open(f"/proc/{pid}/smaps_rollup", encoding="ascii") as rollup:
@@ -254,8 +261,9 @@ class Mailkeep(Peer):
         return self.server.process.pid
 
     def index_cpu(self):
+        """What follows the ack: the index, the dictionary, and the programs that read documents."""
         return (self.server.metric("index_cpu_seconds_total") +
-                self.server.metric("training_cpu_seconds_total"))
+                self.server.metric("training_cpu_seconds_total") + self.cpu() - own_cpu(self.pid()))
 
     def settle(self):
         if not self.server.wait_indexed(600):
