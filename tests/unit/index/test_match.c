@@ -115,9 +115,57 @@ static void test_rows(void)
     sample_clear(&sample);
 }
 
+/* -- a wildcard at both ends that very many words fit ---------------------------------------------- */
+enum { LISTS = 170, LIST_WORDS = 1000, SUBJECTS = 3 };
+
+/* As many different words with "part" inside as the index gathers by its reversed dictionary, and more. */
+static void fill_lists(Sample *sample)
+{
+    static const char *const subjects[SUBJECTS] = { "aparta", "zzpartzz", "nothing" };
+    MkIndexWriter *writer = mk_index_writer_new(sample->index);
+    g_autoptr(GError) error = NULL;
+    g_autoptr(GString) body = g_string_new(NULL);
+
+    for (uint32_t number = 1; number <= LISTS; number++) {
+        MkIndexDoc doc = { .number = number, .date_unix_ms = number };
+
+        g_string_truncate(body, 0);
+        for (uint32_t i = 0; i < LIST_WORDS; i++)
+            g_string_append_printf(body, "m%upart%u ", (unsigned) number, (unsigned) i);
+        const char *const bodies[] = { body->str, NULL };
+        const char *const subject[] = { number <= SUBJECTS ? subjects[number - 1] : "", NULL };
+        doc.values[MK_FIELD_BODY] = bodies;
+        doc.values[MK_FIELD_SUBJECT] = subject;
+        mk_index_writer_add(writer, &doc);
+    }
+    mk_index_writer_commit(writer, LISTS, &error);
+    g_assert_no_error(error);
+}
+
+/* None of those of the subject is forgotten over the others, wherever they stand in the order. */
+static void test_many_words(void)
+{
+    g_autoptr(GError) error = NULL;
+    g_autoptr(MkQuery) query = mk_query_parse("subject:*part*", &error);
+    g_autoptr(MkSearchResult) result = NULL;
+    Sample sample;
+
+    G_STATIC_ASSERT(LISTS * LIST_WORDS > 8 * MK_LIMIT_WILDCARD_TERMS);
+    sample_init(&sample);
+    fill_lists(&sample);
+    MkSearch search = { .query = query, .ascending = true, .limit = MK_LIMIT_SEARCH_PAGE };
+    result = mk_index_search(sample.index, &search, &error);
+    g_assert_no_error(error);
+    g_assert_cmpuint(result->total, ==, 2);
+    g_assert_cmpuint(((MkHit *) result->hits->pdata[0])->number, ==, 1);
+    g_assert_cmpuint(((MkHit *) result->hits->pdata[1])->number, ==, 2);
+    sample_clear(&sample);
+}
+
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
     g_test_add_func("/index/match/rows", test_rows);
+    g_test_add_func("/index/match/many-words", test_many_words);
     return g_test_run();
 }
