@@ -124,12 +124,12 @@
 #define MK_LIMIT_EXTRACT_BYTES (64u << 20)        /* octets of one attachment given to the helper */
 #define MK_LIMIT_EXTRACT_SECONDS 30               /* for one attachment; twice as much with OCR */
 #define MK_LIMIT_EXTRACT_MEMORY_MIB 512           /* of the helper: address space */
-#define MK_LIMIT_PREVIEWS 1 /* attachments read for people at a time: a lane has two threads */
-#define MK_LIMIT_PREVIEW_SECONDS 5                   /* for one of them: somebody waits */
-#define MK_LIMIT_PREVIEW_TEXT_BYTES (512u << 10)     /* of it: more than one reads on a screen */
-#define MK_LIMIT_EXTRACT_ENTRIES 1000                /* in all archives of one attachment */
-#define MK_LIMIT_EXTRACT_DEPTH 4                     /* archives and mails in each other */
-#define MK_LIMIT_EXTRACT_MAIL_ATTACHMENTS 100        /* of one mail; the rest is "not indexed" */
+#define MK_LIMIT_PREVIEWS 1                       /* attachments read at a time: searches go on */
+#define MK_LIMIT_PREVIEW_SECONDS 5                /* for one of them: somebody waits */
+#define MK_LIMIT_PREVIEW_TEXT_BYTES (512u << 10)  /* of it: more than one reads on a screen */
+#define MK_LIMIT_EXTRACT_ENTRIES 1000             /* in all archives of one attachment */
+#define MK_LIMIT_EXTRACT_DEPTH 4                  /* archives and mails in each other */
+#define MK_LIMIT_EXTRACT_MAIL_ATTACHMENTS 100     /* of one mail; the rest is "not indexed" */
 #define MK_LIMIT_EXTRACT_UNPACKED_BYTES (256u << 20) /* all that one attachment unpacks to */
 #define MK_LIMIT_EXTRACT_RATIO 300 /* unpacked to packed, above the first MiB; text has 2 to 50 */
 #define MK_LIMIT_EXTRACT_DOCUMENTS 1000 /* of one helper, which then ends: nothing grows for ever */
