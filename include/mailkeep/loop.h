@@ -54,8 +54,9 @@ void mk_timer_free(MkTimer *timer); /* NULL-safe; no callback any more from here
 /* -- jobs ------------------------------------------------------------------------------- */
 /*
  * BULK is for what a peer waits for, mail above all. BACKGROUND has one thread, which makes mail
- * findable and gets about what BULK gets. CARE has two: what may take minutes and must not hold back the background. OPERATION has
- * two: what an administrator has started and may take hours (verify, rebuild).
+ * findable and gets about what BULK gets. CARE has two: what may take minutes and must not hold back
+ * the background. OPERATION has two: what an administrator has started and may take hours (verify,
+ * rebuild).
  */
 typedef enum {
     MK_LANE_INTERACTIVE,
