@@ -1,8 +1,10 @@
 /*
- * init.c - `mailkeep init` and `mailkeep recover`: the data directory, on the machine itself
+ * init.c - `mailkeep init`, `recover` and `reset-administrator`: the data directory, on the
+ * machine itself
  *
  * init prints the recovery key once: it is kept nowhere. recover takes it where machine.key is lost
- * or of another machine, and writes a new one.
+ * or of another machine, and writes a new one. reset-administrator lets in again who has lost the
+ * administrator's password, or phone and recovery codes.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -20,6 +22,7 @@
 typedef struct {
     const char *config;
     const char *password_file;
+    const char *user; /* NULL: `admin` */
 } InitOptions;
 
 static bool init_options(int argc, char **argv, InitOptions *out)
@@ -29,6 +32,8 @@ static bool init_options(int argc, char **argv, InitOptions *out)
             out->config = argv[++i];
         else if (strcmp(argv[i], "--admin-password-file") == 0 && i + 1 < argc)
             out->password_file = argv[++i];
+        else if (strcmp(argv[i], "--user") == 0 && i + 1 < argc)
+            out->user = argv[++i];
         else
             return false;
     }
@@ -52,12 +57,15 @@ static char *password_from_file(const char *path, GError **error)
 
 static char *password_get(const InitOptions *options, GError **error)
 {
+    g_autofree char *question = NULL;
     char *first;
     char *second;
 
     if (options->password_file != NULL)
         return password_from_file(options->password_file, error);
-    first = password_ask("Password of the administrator `admin`: ");
+    question = g_strdup_printf("Password of the administrator `%s`: ",
+                               options->user == NULL ? MK_USER_ADMIN : options->user);
+    first = password_ask(question);
     second = isatty(STDIN_FILENO) ? password_ask("Once more: ") : g_strdup(first);
     if (first == NULL || g_strcmp0(first, second) != 0) {
         mk_fail(error, MK_ERROR_INVALID, "no password, or not the same one twice");
@@ -119,7 +127,7 @@ int init_run(int argc, char **argv)
     InitOptions options = { 0 };
     g_autoptr(GError) error = NULL;
 
-    if (!init_options(argc, argv, &options)) {
+    if (!init_options(argc, argv, &options) || options.user != NULL) {
         fputs(shell_usage, stderr);
         return EXIT_USAGE;
     }
@@ -160,13 +168,58 @@ int recover_run(int argc, char **argv)
     InitOptions options = { 0 };
     g_autoptr(GError) error = NULL;
 
-    if (!init_options(argc, argv, &options) || options.password_file != NULL) {
+    if (!init_options(argc, argv, &options) || options.password_file != NULL ||
+        options.user != NULL) {
         fputs(shell_usage, stderr);
         return EXIT_USAGE;
     }
     umask(0077);
     if (recover(options.config, &error))
         return EXIT_SUCCESS;
+    fprintf(stderr, "mailkeep: %s\n", error->message);
+    return EXIT_COMMAND;
+}
+
+/* -- an administrator who cannot sign in -------------------------------------------------------- */
+static bool reset_administrator(const InitOptions *options, GError **error)
+{
+    g_autoptr(MkSettings) settings = mk_settings_load(options->config, geteuid() == 0, error);
+    char *password;
+    int lock;
+    bool ok;
+
+    if (settings == NULL || !mk_crypto_init(error))
+        return false;
+    if (!mk_archive_is_initialised(settings->data_dir))
+        return mk_fail(error, MK_ERROR_NOT_FOUND, "%s holds no archive", settings->data_dir);
+    /* Before the password is asked for: the daemon may be running. */
+    lock = mk_archive_lock(settings->data_dir, error);
+    password = lock < 0 ? NULL : password_get(options, error);
+    ok = password != NULL &&
+         mk_archive_reset_administrator(settings->data_dir,
+                                        options->user == NULL ? MK_USER_ADMIN : options->user,
+                                        password, settings->map_size_bytes, error);
+    mk_free_secret(password);
+    if (lock >= 0)
+        close(lock);
+    return ok;
+}
+
+int reset_administrator_run(int argc, char **argv)
+{
+    InitOptions options = { 0 };
+    g_autoptr(GError) error = NULL;
+
+    if (!init_options(argc, argv, &options)) {
+        fputs(shell_usage, stderr);
+        return EXIT_USAGE;
+    }
+    umask(0077);
+    if (reset_administrator(&options, &error)) {
+        puts("The password is set. Two-factor sign-in is off and app passwords have ended: start\n"
+             "the daemon, sign in and switch it on again.");
+        return EXIT_SUCCESS;
+    }
     fprintf(stderr, "mailkeep: %s\n", error->message);
     return EXIT_COMMAND;
 }

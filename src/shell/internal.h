@@ -68,5 +68,7 @@ int interactive_run(Connection *connection, FILE *out);
 int init_run(int argc, char **argv);
 /* `mailkeep recover [--config FILE]` */
 int recover_run(int argc, char **argv);
+/* `mailkeep reset-administrator [--config FILE] [--user NAME] [--admin-password-file FILE]` */
+int reset_administrator_run(int argc, char **argv);
 
 #endif

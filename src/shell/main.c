@@ -103,6 +103,8 @@ int main(int argc, char **argv)
         return init_run(argc, argv);
     if (argc > 1 && strcmp(argv[1], "recover") == 0)
         return recover_run(argc, argv);
+    if (argc > 1 && strcmp(argv[1], "reset-administrator") == 0)
+        return reset_administrator_run(argc, argv);
     if (argc > 1 && strcmp(argv[1], "credential-save") == 0)
         return credential_save_run(argc, argv);
     if (!options_parse(argc, argv, &options, &status)) {

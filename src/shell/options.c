@@ -16,6 +16,7 @@ const char shell_usage[] =
     "       mailkeep [options] -c COMMAND [--parameter=value ...]\n"
     "       mailkeep init [--config FILE] [--admin-password-file FILE]\n"
     "       mailkeep recover [--config FILE]\n"
+    "       mailkeep reset-administrator [--config FILE] [--user NAME] [--admin-password-file FILE]\n"
     "       mailkeep credential-save USER@SERVER\n"
     "\n"
     "  --h=SERVER[:PORT]     Administration API; default localhost:8463\n"
