@@ -164,6 +164,13 @@ typedef bool (*MkWantPieceFunc)(const uint8_t *before, size_t length, void *cook
  */
 bool mk_store_read_some(MkStore *store, uint32_t number, MkWantPieceFunc want, void *cookie,
                         MkMailInfo *out_info, GBytes **out_octets, GError **error);
+/*
+ * mk_store_read_ahead() - mails that will be read soon: the system is told to fetch their records
+ *                         from the disk, all at once instead of one after the other
+ *
+ * Only a hint: what is missing or damaged says the reading itself.
+ */
+void mk_store_read_ahead(MkStore *store, const uint32_t *numbers, size_t count);
 /* MkReceipt *, oldest first. report_before/after/whole as they were given. */
 GPtrArray *mk_store_receipts(MkStore *store, uint32_t number, GError **error);
 /* Up to @max numbers above @after of a folder, ascending, as uint32_t. */

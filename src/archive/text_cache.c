@@ -101,6 +101,16 @@ ShownText *text_cache_find(TextCache *cache, uint32_t number)
     return text;
 }
 
+bool text_cache_has(TextCache *cache, uint32_t number)
+{
+    bool has;
+
+    pthread_mutex_lock(&cache->lock);
+    has = g_hash_table_contains(cache->entries, GUINT_TO_POINTER(number));
+    pthread_mutex_unlock(&cache->lock);
+    return has;
+}
+
 /* With the lock held. */
 static void remove_entry(TextCache *cache, Entry *entry)
 {

@@ -12,6 +12,7 @@
 #ifndef MK_ARCHIVE_TEXT_CACHE_H
 #define MK_ARCHIVE_TEXT_CACHE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -34,6 +35,8 @@ TextCache *text_cache_new(size_t max_bytes);
 void text_cache_free(TextCache *cache);
 /* A new reference, now the one used last; NULL when it is not in here. */
 ShownText *text_cache_find(TextCache *cache, uint32_t number);
+/* Without using it. */
+bool text_cache_has(TextCache *cache, uint32_t number);
 /* Takes a reference of its own, unless the text is too long or known. */
 void text_cache_add(TextCache *cache, uint32_t number, ShownText *text);
 /* The mail is gone. */

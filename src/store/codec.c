@@ -17,8 +17,10 @@
 #define LEVEL_LARGE 3
 #define WORTH_PERCENT 97 /* kept as it is when compression saves less than three per cent */
 
+/* Only the newest compresses, and its tables take a megabyte: they are made when it first does. */
 typedef struct {
-    ZSTD_CDict *compress;
+    GBytes *text;
+    ZSTD_CDict *compress; /* atomic pointer; NULL until it is wanted */
     ZSTD_DDict *expand;
 } Dictionary;
 
@@ -26,11 +28,24 @@ static void dictionary_free(Dictionary *dictionary)
 {
     ZSTD_freeCDict(dictionary->compress);
     ZSTD_freeDDict(dictionary->expand);
+    g_bytes_unref(dictionary->text);
     g_free(dictionary);
 }
 
+static Dictionary *dictionary_new(const void *data, size_t length)
+{
+    Dictionary *dictionary = g_new0(Dictionary, 1);
+
+    dictionary->text = g_bytes_new(data, length);
+    dictionary->expand = ZSTD_createDDict(data, length);
+    if (dictionary->expand != NULL)
+        return dictionary;
+    dictionary_free(dictionary);
+    return NULL;
+}
+
 struct Codec {
-    pthread_mutex_t lock;                         /* of adding */
+    pthread_mutex_t lock;                         /* of adding, and of making what compresses */
     Dictionary *dictionaries[DICTIONARY_MAX + 1]; /* atomic pointers; never replaced or freed */
     gint newest;                                  /* atomic */
 };
@@ -119,13 +134,9 @@ bool codec_add_dictionary(Codec *codec, unsigned number, const void *data, size_
                        DICTIONARY_MAX);
     if (codec->dictionaries[number] != NULL)
         return true; /* the packs are read again after a failure */
-    dictionary = g_new(Dictionary, 1);
-    dictionary->compress = ZSTD_createCDict(data, length, LEVEL_SMALL);
-    dictionary->expand = ZSTD_createDDict(data, length);
-    if (dictionary->compress == NULL || dictionary->expand == NULL) {
-        dictionary_free(dictionary);
+    dictionary = dictionary_new(data, length);
+    if (dictionary == NULL)
         return mk_fail(error, MK_ERROR_CORRUPT, "dictionary %u cannot be used", number);
-    }
     g_atomic_pointer_set(&codec->dictionaries[number], dictionary);
     if ((gint) number > g_atomic_int_get(&codec->newest))
         g_atomic_int_set(&codec->newest, (gint) number);
@@ -138,30 +149,54 @@ unsigned codec_newest(Codec *codec)
     return (unsigned) g_atomic_int_get(&codec->newest);
 }
 
-static size_t compress_into(Codec *codec, unsigned number, const void *data, size_t length,
+static ZSTD_CDict *make_compress(Codec *codec, Dictionary *dictionary)
+{
+    G_GNUC_UNUSED g_auto(Locked) locked = lock_scope(&codec->lock);
+    ZSTD_CDict *made;
+    gsize length;
+    const void *data = g_bytes_get_data(dictionary->text, &length);
+
+    if (dictionary->compress != NULL) /* another thread was faster */
+        return dictionary->compress;
+    made = ZSTD_createCDict(data, length, LEVEL_SMALL);
+    g_atomic_pointer_set(&dictionary->compress, made);
+    return made;
+}
+
+/* The newest one, and its number; without memory for it NULL, for none. */
+static ZSTD_CDict *newest_compress(Codec *codec, unsigned *out_number)
+{
+    unsigned number = codec_newest(codec);
+    Dictionary *dictionary = g_atomic_pointer_get(&codec->dictionaries[number]);
+    ZSTD_CDict *made = g_atomic_pointer_get(&dictionary->compress);
+
+    if (made == NULL)
+        made = make_compress(codec, dictionary);
+    *out_number = made == NULL ? DICTIONARY_NONE : number;
+    return made;
+}
+
+static size_t compress_into(const ZSTD_CDict *dictionary, const void *data, size_t length,
                             uint8_t *out, size_t room)
 {
     ZSTD_CCtx *context = compressor();
 
-    if (number == DICTIONARY_NONE) {
-        ZSTD_CCtx_refCDict(context, NULL);
+    ZSTD_CCtx_refCDict(context, dictionary);
+    if (dictionary == NULL)
         ZSTD_CCtx_setParameter(context, ZSTD_c_compressionLevel, LEVEL_LARGE);
-    } else {
-        ZSTD_CCtx_refCDict(
-            context, ((Dictionary *) g_atomic_pointer_get(&codec->dictionaries[number]))->compress);
-    }
     return ZSTD_compress2(context, out, room, data, length);
 }
 
 uint16_t codec_pack(Codec *codec, const void *data, size_t length, bool small, GByteArray *out)
 {
-    unsigned number = small ? codec_newest(codec) : DICTIONARY_NONE;
+    unsigned number = DICTIONARY_NONE;
+    const ZSTD_CDict *dictionary = small ? newest_compress(codec, &number) : NULL;
     guint start = out->len;
     size_t worth = length / 100 * WORTH_PERCENT + length % 100;
     size_t packed;
 
     g_byte_array_set_size(out, start + (guint) ZSTD_compressBound(length));
-    packed = compress_into(codec, number, data, length, out->data + start, out->len - start);
+    packed = compress_into(dictionary, data, length, out->data + start, out->len - start);
     if (!ZSTD_isError(packed) && packed < worth) {
         g_byte_array_set_size(out, start + (guint) packed);
         return (uint16_t) (METHOD_ZSTD | number << 4);

@@ -305,6 +305,9 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(PackFile, pack_file_unref)
 GByteArray *pack_read_frame(PackFiles *files, const Position *position, RecordType type,
                             RecordHead *out, GError **error);
 
+/* A hint to the system that it will be read. */
+void pack_read_ahead(PackFiles *files, const Position *position);
+
 /* The pack that grows; committer only. */
 typedef struct {
     MkStore *store;

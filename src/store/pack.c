@@ -193,6 +193,19 @@ static bool frame_length_at(const PackFile *file, uint64_t offset, uint32_t *out
     return true;
 }
 
+/* Where the length is not known, most records end within this. */
+#define READ_AHEAD_BYTES (16u << 10)
+
+void pack_read_ahead(PackFiles *files, const Position *position)
+{
+    g_autoptr(PackFile) file = pack_files_get(files, position->pack, NULL);
+
+    if (file != NULL)
+        (void) posix_fadvise(file->fd, (off_t) position->offset,
+                             position->length > 0 ? position->length : READ_AHEAD_BYTES,
+                             POSIX_FADV_WILLNEED);
+}
+
 GByteArray *pack_read_frame(PackFiles *files, const Position *position, RecordType type,
                             RecordHead *out, GError **error)
 {

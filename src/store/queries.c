@@ -127,6 +127,21 @@ GBytes *mk_store_read(MkStore *store, uint32_t number, GError **error)
     return mk_store_read_some(store, number, NULL, NULL, &info, &octets, error) ? octets : NULL;
 }
 
+void mk_store_read_ahead(MkStore *store, const uint32_t *numbers, size_t count)
+{
+    g_auto(MkReadTxn) txn = MK_TXN_INIT;
+
+    if (!mk_read_txn_begin(&txn, store->catalog, NULL))
+        return;
+    for (size_t i = 0; i < count; i++) {
+        g_auto(MailRow) row = { 0 };
+        bool found;
+
+        if (catalog_find_mail(&txn, numbers[i], &row, &found, NULL) && found)
+            pack_read_ahead(&store->files, &row.position);
+    }
+}
+
 /* -- receipts ---------------------------------------------------------------------------------- */
 
 static bool read_octets(const Reader *reader, const Octets *octets, GBytes **out, GError **error)
