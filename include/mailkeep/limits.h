@@ -152,7 +152,7 @@
 #define MK_LIMIT_SAVED_SEARCH_BYTES 16384      /* its criteria */
 #define MK_LIMIT_SCOPE_CACHE_BYTES (8u << 20)  /* which mails are in the folders of a search */
 #define MK_LIMIT_INDEX_CACHE_BYTES (24u << 20) /* opened blocks kept in memory, per index */
-#define MK_LIMIT_TEXT_CACHE_BYTES (32u << 20)  /* texts of mails shown last, per store */
+#define MK_LIMIT_TEXT_CACHE_BYTES (64u << 20)  /* texts of mails shown last, per store */
 #define MK_LIMIT_MERGE_BYTES (96u << 20)       /* memory of a merge */
 #define MK_LIMIT_SEARCH_MS 10000               /* a search is ended after this */
 #define MK_LIMIT_SEGMENT_MAILS 20000           /* mails in one index batch */

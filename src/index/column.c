@@ -181,12 +181,10 @@ static bool load_folders(MkFolderColumn *column, uint32_t block, GError **error)
     return true;
 }
 
-bool mk_folder_column_get(MkFolderColumn *column, uint32_t doc, uint32_t *out_set, bool *out_loaded,
-                          GError **error)
+bool mk_folder_column_get(MkFolderColumn *column, uint32_t doc, uint32_t *out_set, GError **error)
 {
     uint32_t block = doc / MK_INDEX_COLUMN_DOCS;
-    *out_loaded = column->column.loaded != block;
-    if (*out_loaded && !load_folders(column, block, error))
+    if (column->column.loaded != block && !load_folders(column, block, error))
         return false;
     uint64_t set = value_at(&column->column, doc);
     *out_set = (uint32_t) set;
@@ -208,4 +206,58 @@ bool mk_folder_column_ids(MkFolderColumn *column, uint32_t set, const uint32_t *
     *out_ids = (const uint32_t *) (void *) column->ids->data;
     *out_count = column->ids->len;
     return !reader.failed || mk_index_corrupt(error);
+}
+
+/* -- documents in some folders ---------------------------------------------------------------- */
+/* Has the set one of @folders? Mostly its first tells. */
+static bool judge_set(const MkFolderColumn *column, uint32_t set, const MkDocSet *folders,
+                      bool *out_in)
+{
+    size_t start = column->offsets[set];
+    MkReader reader = mk_reader(column->sets + start, column->sets_length - start);
+    uint64_t id = 0;
+    *out_in = false;
+    for (uint64_t left = mk_read_varint(&reader); left > 0 && !reader.failed && !*out_in; left--) {
+        id += mk_read_varint(&reader);
+        *out_in = !reader.failed && id < folders->size && mk_doc_set_has(folders, (uint32_t) id);
+    }
+    return !reader.failed;
+}
+
+/* Mails of one block share their sets: each set that occurs is judged once. */
+static bool keep_in_block(const MkFolderColumn *column, const MkDocSet *folders, MkDocSet *docs,
+                          uint32_t first, uint32_t end)
+{
+    enum { UNKNOWN, IN, OUT };
+    uint8_t known[MK_INDEX_COLUMN_DOCS] = { UNKNOWN };
+    for (uint32_t doc = first; doc < end; doc = mk_doc_set_next(docs, doc + 1)) {
+        uint64_t set = value_at(&column->column, doc);
+        bool in;
+        if (set >= column->set_count)
+            return false;
+        if (known[set] == UNKNOWN) {
+            if (!judge_set(column, (uint32_t) set, folders, &in))
+                return false;
+            known[set] = in ? IN : OUT;
+        }
+        if (known[set] == OUT)
+            mk_doc_set_remove(docs, doc);
+    }
+    return true;
+}
+
+bool mk_folder_column_keep(MkFolderColumn *column, const MkDocSet *folders, MkDocSet *docs,
+                           GError **error)
+{
+    uint32_t doc = mk_doc_set_next(docs, 0);
+    while (doc < docs->size) {
+        uint32_t block = doc / MK_INDEX_COLUMN_DOCS;
+        uint32_t end = (uint32_t) MIN(((uint64_t) block + 1) * MK_INDEX_COLUMN_DOCS, docs->size);
+        if (!load_folders(column, block, error))
+            return false;
+        if (!keep_in_block(column, folders, docs, doc, end))
+            return mk_index_corrupt(error);
+        doc = mk_doc_set_next(docs, end);
+    }
+    return true;
 }

@@ -282,7 +282,9 @@ bool mk_view_commit(MkIndex *index, MkWriteTxn *txn, MkView *view, GError **erro
 /* Loads one block; absent is MK_ERROR_CORRUPT. */
 MkBlock *mk_segment_block(const MkSegment *segment, MkStreamKind stream, uint32_t number,
                           GError **error);
-/* The same for a reader, who holds one block at a time and says how long it may take. */
+/* All of a stream is wanted soon: the system reads it from the disk meanwhile. */
+void mk_segment_read_ahead(const MkSegment *segment, MkStreamKind stream);
+/* One block for a reader, who holds one at a time and says how long it may take. */
 bool mk_block_load(MkBlock **block, const MkSegment *segment, MkWatch *watch, MkStreamKind stream,
                    uint32_t number, GError **error);
 uint64_t mk_segment_block_count(const MkSegmentInfo *info, MkStreamKind stream);
@@ -467,11 +469,13 @@ void mk_folder_column_init(MkFolderColumn *column, MkWatch *watch, const MkSegme
 void mk_folder_column_clear(MkFolderColumn *column);
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(MkFolderColumn, mk_folder_column_clear)
 /* Loads the block of @doc if need be; *out_set is the set's number within the block. */
-bool mk_folder_column_get(MkFolderColumn *column, uint32_t doc, uint32_t *out_set, bool *out_loaded,
-                          GError **error);
+bool mk_folder_column_get(MkFolderColumn *column, uint32_t doc, uint32_t *out_set, GError **error);
 /* Its ids, ascending; *out_ids is borrowed until the next call. */
 bool mk_folder_column_ids(MkFolderColumn *column, uint32_t set, const uint32_t **out_ids,
                           size_t *out_count, GError **error);
+/* Takes out of @docs what lies in none of @folders, a set of folder ids. */
+bool mk_folder_column_keep(MkFolderColumn *column, const MkDocSet *folders, MkDocSet *docs,
+                           GError **error);
 /* @sets: GArray of uint32_t each, one a mail */
 void mk_folder_column_encode(GByteArray *out, GArray *const *sets, size_t count);
 

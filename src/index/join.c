@@ -209,11 +209,10 @@ static bool write_doc(MkJoin *join, MkJoinSource *source, uint32_t doc, GError *
     MkSegmentDoc row = { 0 };
     const char *texts[3];
     uint32_t set;
-    bool loaded;
     for (size_t i = 0; i < G_N_ELEMENTS(used_columns); i++)
         if (!mk_column_get(&source->columns[used_columns[i]], doc, &values[used_columns[i]], error))
             return false;
-    if (!mk_folder_column_get(&source->folders, doc, &set, &loaded, error) ||
+    if (!mk_folder_column_get(&source->folders, doc, &set, error) ||
         !mk_folder_column_ids(&source->folders, set, &row.folders, &row.folder_count, error) ||
         !mk_attachment_column_get(&source->attachments, doc, &row.attachments,
                                   &row.attachment_count, error) ||

@@ -73,56 +73,14 @@ bool mk_folder_scope_find(const MkFolderScope *scope, const uint32_t *ids, size_
 }
 
 /* -- documents -------------------------------------------------------------------------------- */
-/* Mails of one block share their sets: each set is asked for once. */
-enum { JUDGED_NOT, JUDGED_IN, JUDGED_OUT };
-typedef struct {
-    MkFolderColumn column;
-    uint8_t known[MK_INDEX_COLUMN_DOCS]; /* of each set of the block: one of these */
-} ScopeReader;
-
-static bool judge(ScopeReader *reader, const MkFolderScope *scope, uint32_t doc, bool *out_in,
-                  GError **error)
-{
-    uint32_t set, folder;
-    bool loaded;
-    const uint32_t *ids;
-    size_t count;
-    if (!mk_folder_column_get(&reader->column, doc, &set, &loaded, error))
-        return false;
-    if (loaded)
-        memset(reader->known, JUDGED_NOT, reader->column.set_count);
-    if (reader->known[set] == JUDGED_NOT) {
-        if (!mk_folder_column_ids(&reader->column, set, &ids, &count, error))
-            return false;
-        reader->known[set] =
-            mk_folder_scope_find(scope, ids, count, &folder) ? JUDGED_IN : JUDGED_OUT;
-    }
-    *out_in = reader->known[set] == JUDGED_IN;
-    return true;
-}
-
-static void scope_reader_clear(ScopeReader *reader)
-{
-    mk_folder_column_clear(&reader->column);
-}
-G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(ScopeReader, scope_reader_clear)
-
 bool mk_scope_keep(const MkFolderScope *scope, MkWatch *watch, const MkSegment *segment,
                    MkDocSet *docs, GError **error)
 {
-    g_auto(ScopeReader) reader = { 0 };
+    g_auto(MkFolderColumn) column = { .ids = NULL };
     if (scope->all)
         return true;
-    mk_folder_column_init(&reader.column, watch, segment);
-    for (uint32_t doc = mk_doc_set_next(docs, 0); doc < docs->size;
-         doc = mk_doc_set_next(docs, doc + 1)) {
-        bool in;
-        if (!judge(&reader, scope, doc, &in, error))
-            return false;
-        if (!in)
-            mk_doc_set_remove(docs, doc);
-    }
-    return true;
+    mk_folder_column_init(&column, watch, segment);
+    return mk_folder_column_keep(&column, scope->has, docs, error);
 }
 
 /* -- kept sets -------------------------------------------------------------------------------- */
@@ -226,6 +184,7 @@ MkDocSet *mk_scope_docs(const MkFolderScope *scope, MkWatch *watch, const MkSegm
     if (docs != NULL)
         return docs;
     docs = mk_doc_set_new(segment->info.doc_count, true);
+    mk_segment_read_ahead(segment, STREAM_FOLDERS);
     if (!mk_scope_keep(scope, watch, segment, docs, error)) {
         mk_doc_set_unref(docs);
         return NULL;

@@ -227,10 +227,9 @@ static bool find_folder(Run *run, PageReader *reader, uint32_t doc, uint32_t *ou
                         GError **error)
 {
     uint32_t set;
-    bool loaded;
     const uint32_t *ids;
     size_t count;
-    if (!mk_folder_column_get(&reader->folders, doc, &set, &loaded, error) ||
+    if (!mk_folder_column_get(&reader->folders, doc, &set, error) ||
         !mk_folder_column_ids(&reader->folders, set, &ids, &count, error))
         return false;
     mk_folder_scope_find(&run->scope, ids, count, out_folder);

@@ -272,6 +272,22 @@ MkBlock *mk_segment_block(const MkSegment *segment, MkStreamKind stream, uint32_
     return block;
 }
 
+/* What lies so near behind comes with it. */
+#define READ_AHEAD_GAP_BYTES (32u << 10)
+
+void mk_segment_read_ahead(const MkSegment *segment, MkStreamKind stream)
+{
+    const MkBlockPlaces *blocks = &segment->blocks[stream];
+    for (uint32_t i = 0; i < blocks->count;) {
+        uint64_t begin = place_offset(blocks->places[i]), end = begin;
+        for (; i < blocks->count && place_offset(blocks->places[i]) <= end + READ_AHEAD_GAP_BYTES;
+             i++)
+            end = place_offset(blocks->places[i]) + place_length(blocks->places[i]);
+        (void) posix_fadvise(segment->fd, (off_t) begin, (off_t) (end - begin),
+                             POSIX_FADV_WILLNEED);
+    }
+}
+
 uint64_t mk_segment_block_count(const MkSegmentInfo *info, MkStreamKind stream)
 {
     uint64_t length = info->lengths[stream];

@@ -169,13 +169,12 @@ static bool any_in_scope(Run *run, const MkSegmentState *state, const MkTermRef 
     while (!*out_found && *left > 0 && mk_doc_groups_next(&groups, NULL)) {
         for (unsigned i = 0; i < groups.count && !*out_found && *left > 0; i++) {
             uint32_t set, folder;
-            bool loaded;
             const uint32_t *ids;
             size_t count;
             (*left)--;
             if (state->deleted != NULL && mk_doc_set_has(state->deleted, groups.docs[i]))
                 continue;
-            if (!mk_folder_column_get(&folders, groups.docs[i], &set, &loaded, error) ||
+            if (!mk_folder_column_get(&folders, groups.docs[i], &set, error) ||
                 !mk_folder_column_ids(&folders, set, &ids, &count, error))
                 return false;
             *out_found = mk_folder_scope_find(&run->scope, ids, count, &folder);

@@ -87,8 +87,7 @@ static bool check_folders(const MkSegment *segment, GError **error)
         const uint32_t *ids;
         size_t count;
         uint32_t set;
-        bool loaded;
-        if (!mk_folder_column_get(&folders, doc, &set, &loaded, error) ||
+        if (!mk_folder_column_get(&folders, doc, &set, error) ||
             !mk_folder_column_ids(&folders, set, &ids, &count, error))
             return false;
     }
