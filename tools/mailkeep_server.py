@@ -84,7 +84,7 @@ SANITIZER = re.compile(r"ERROR: \w+Sanitizer|WARNING: ThreadSanitizer|runtime er
 class Server:
     """An archive of its own under @work, and the daemon on it."""
 
-    def __init__(self, bin_dir, work, any_port=False):
+    def __init__(self, bin_dir, work, any_port=False, keep=False):
         def port(number):
             return free_port(0 if any_port else number)
 
@@ -99,7 +99,8 @@ class Server:
         self.settings = ""  # further lines of the configuration
         self.environment = dict(os.environ)
         self.process = None
-        shutil.rmtree(self.data, ignore_errors=True)
+        if not keep:
+            shutil.rmtree(self.data, ignore_errors=True)
         os.makedirs(work, exist_ok=True)
 
     def write_config(self):
@@ -111,12 +112,19 @@ class Server:
             out.write(f"hostname: localhost\ndata_dir: {self.data}\n{self.settings}services:\n{services}")
 
     def init(self):
+        self.run_with_password("init")
+
+    def adopt(self):
+        """Of an archive that was there already (@keep) this object is the administrator now."""
+        self.run_with_password("reset-administrator")
+
+    def run_with_password(self, command):
         self.write_config()
         password_file = os.path.join(os.path.dirname(self.config), "password")
         with open(os.open(password_file, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w",
                   encoding="utf-8") as out:
             out.write(self.password + "\n")
-        subprocess.run([os.path.join(self.bin_dir, "mailkeep"), "init", "--config", self.config,
+        subprocess.run([os.path.join(self.bin_dir, "mailkeep"), command, "--config", self.config,
                         "--admin-password-file", password_file], check=True,
                        stdout=subprocess.DEVNULL)
         os.unlink(password_file)

@@ -7,6 +7,7 @@
   BENCH_CHECK_MAILS=20000      mails whose token is looked for over HTTPS
   BENCH_CHECK_SECONDS=300      for looking for all the others without the daemon
   BENCH_CONNECTIONS=8          SMTP connections
+  BENCH_STARTS=1               only the starts, with the archive that the last run has left
 
 The mails are made, sent by SMTP and thrown away in pieces of 5,000; the whole is never on the disk.
 While they come in, a mail of our own is sent again and again and looked for until it is found. Each
@@ -34,6 +35,7 @@ import mails
 from million_report import write_million_report
 from peers import pss_bytes
 from search import KINDS, Draw, percentile, say
+from mailkeep_server import Server
 from search_peers import PAGE, Archive, Asker, Mailkeep, own_language
 
 TOP = os.path.abspath(os.path.join(os.path.dirname(__file__), "..", ".."))
@@ -351,6 +353,25 @@ def run(arguments, work, bin_dir):
     return figures
 
 
+def only_starts(work, bin_dir):
+    """What a cold start takes now, with the archive of the last run."""
+    directory = os.path.join(work, "million")
+    truth = Truth(directory)
+    server = Server(bin_dir, os.path.join(directory, "archive"), any_port=True, keep=True)
+    server.settings = "log: {level: info}\n"
+    server.adopt()
+    server.start()
+    try:
+        starts = cold_starts(server, Draw(os.path.join(directory, "sample.texts"),
+                                          truth.counts["by_sender"], truth.seed, (1, 1)).all())
+    finally:
+        server.stop()
+    for how, kinds in starts.items():
+        for kind, of in kinds.items():
+            say(f"{how}, {kind}: log-in after {of['started_ms']:.0f} ms, "
+                f"then the first answer after {of['first_ms']:.0f} ms")
+
+
 def measure(archive, truth, figures, questions):
     server = archive.server
     time.sleep(15)
@@ -388,6 +409,9 @@ def main():
     if os.environ.get("BENCH_NICE"):
         os.setpriority(os.PRIO_PROCESS, 0, int(os.environ["BENCH_NICE"]))
     work = os.path.abspath(arguments.work)
+    if os.environ.get("BENCH_STARTS"):
+        only_starts(work, os.path.abspath(arguments.bin))
+        return 0
     figures = run(arguments, work, os.path.abspath(arguments.bin))
     with open(os.path.join(work, f"million-{figures['mails']}.json"), "w",
               encoding="utf-8") as out:
