@@ -1,7 +1,7 @@
 /*
- * base.h - clock, ids and small octet helpers
+ * base.h - clock, ids, small octet helpers, whole reads and writes
  *
- * Threads    Any. Pure, but for the clock and the random source.
+ * Threads    Any. Pure, but for the clock, the random source and files.
  */
 #ifndef MAILKEEP_BASE_H
 #define MAILKEEP_BASE_H
@@ -64,5 +64,12 @@ void mk_put_u64(GByteArray *out, uint64_t value);
 void mk_put_varint(GByteArray *out, uint64_t value);
 void mk_put_block(GByteArray *out, const void *data, size_t length); /* varint length first */
 void mk_put_string(GByteArray *out, const char *text);               /* NULL counts as "" */
+
+/* -- files: all of it, however often the system has to be asked; not for the loop's thread ------- */
+/* False: errno says why. */
+bool mk_write_all(int fd, const void *data, size_t length);
+bool mk_pwrite_all(int fd, const void *data, size_t length, uint64_t offset);
+/* False: errno says why; 0: the file ends before. */
+bool mk_pread_all(int fd, void *out, size_t length, uint64_t offset);
 
 #endif

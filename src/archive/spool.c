@@ -8,6 +8,7 @@
  * reading when that is too much as well (mk_spool_is_full). At the end the last octets stay in
  * memory. The key is of this process only, so that nothing on the disk outlives it.
  */
+#include <errno.h>
 #include <fcntl.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -73,36 +74,16 @@ static int open_unlinked(const char *data_dir, GError **error)
 
 static bool write_all(int fd, const uint8_t *data, size_t length, uint64_t offset, GError **error)
 {
-    while (length > 0) {
-        ssize_t n = pwrite(fd, data, length, (off_t) offset);
-
-        if (n < 0 && errno == EINTR)
-            continue;
-        if (n < 0)
-            return mk_fail_errno(error, errno, "write a spool file");
-        data += n;
-        length -= (size_t) n;
-        offset += (uint64_t) n;
-    }
-    return true;
+    return mk_pwrite_all(fd, data, length, offset) ||
+           mk_fail_errno(error, errno, "write a spool file");
 }
 
 static bool read_all(int fd, uint8_t *data, size_t length, uint64_t offset, GError **error)
 {
-    while (length > 0) {
-        ssize_t n = pread(fd, data, length, (off_t) offset);
-
-        if (n < 0 && errno == EINTR)
-            continue;
-        if (n < 0)
-            return mk_fail_errno(error, errno, "read a spool file");
-        if (n == 0)
-            return mk_fail(error, MK_ERROR_IO, "a spool file is shorter than it was");
-        data += n;
-        length -= (size_t) n;
-        offset += (uint64_t) n;
-    }
-    return true;
+    if (mk_pread_all(fd, data, length, offset))
+        return true;
+    return errno == 0 ? mk_fail(error, MK_ERROR_IO, "a spool file is shorter than it was")
+                      : mk_fail_errno(error, errno, "read a spool file");
 }
 
 /* A chunk opens only in its own mail and at its own place. */

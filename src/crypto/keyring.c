@@ -34,21 +34,6 @@ struct MkKeyring {
 
 /* -- files ------------------------------------------------------------------------------ */
 
-static bool write_all(int fd, const uint8_t *data, size_t length)
-{
-    while (length > 0) {
-        ssize_t n = write(fd, data, length);
-
-        if (n < 0 && errno == EINTR)
-            continue;
-        if (n <= 0)
-            return false;
-        data += n;
-        length -= (size_t) n;
-    }
-    return true;
-}
-
 static bool sync_dir(const char *dir, GError **error)
 {
     int fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -67,7 +52,7 @@ static bool replace_file(const char *dir, const char *name, const uint8_t *data,
     g_autofree char *path = g_build_filename(dir, name, NULL);
     g_autofree char *temp = g_strconcat(path, ".new", NULL);
     int fd = open(temp, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
-    bool good = fd >= 0 && write_all(fd, data, length) && fsync(fd) == 0;
+    bool good = fd >= 0 && mk_write_all(fd, data, length) && fsync(fd) == 0;
     int saved = errno;
 
     if (fd >= 0)

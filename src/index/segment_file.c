@@ -105,14 +105,8 @@ static bool flush(MkSegmentOut *out, GError **error)
     int errnum = mk_index_fault(out->index, "write");
     if (errnum != 0)
         return fail_write(out, errnum, error);
-    for (size_t done = 0; done < out->buffer->len;) {
-        ssize_t n = write(out->fd, out->buffer->data + done, out->buffer->len - done);
-        if (n < 0 && errno == EINTR)
-            continue;
-        if (n <= 0)
-            return fail_write(out, n < 0 ? errno : EIO, error);
-        done += (size_t) n;
-    }
+    if (!mk_write_all(out->fd, out->buffer->data, out->buffer->len))
+        return fail_write(out, errno, error);
     out->written += out->buffer->len;
     g_byte_array_set_size(out->buffer, 0);
     if (out->written - out->written_back >= WRITE_BACK_BYTES) {
@@ -218,19 +212,10 @@ void mk_segment_out_keep(MkSegmentOut *out)
 /* -- reading ------------------------------------------------------------------------------ */
 static bool read_whole(int fd, uint8_t *out, size_t length, uint64_t offset, GError **error)
 {
-    while (length > 0) {
-        ssize_t n = pread(fd, out, length, (off_t) offset);
-        if (n < 0 && errno == EINTR)
-            continue;
-        if (n < 0)
-            return mk_fail_errno(error, errno, "read a file of the search index");
-        if (n == 0)
-            return mk_index_corrupt(error);
-        out += n;
-        length -= (size_t) n;
-        offset += (size_t) n;
-    }
-    return true;
+    if (mk_pread_all(fd, out, length, offset))
+        return true;
+    return errno == 0 ? mk_index_corrupt(error)
+                      : mk_fail_errno(error, errno, "read a file of the search index");
 }
 
 static MkBlock *read_sealed(const MkSegment *segment, unsigned stream, uint32_t number,

@@ -10,6 +10,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <mailkeep/base.h>
+
 #include "internal.h"
 
 static const uint8_t magic[8] = "MKPACK1\n"; /* no NUL */
@@ -44,22 +46,10 @@ bool pack_find_last(const char *content_dir, uint32_t *out_number, GError **erro
 
 bool pread_all(int fd, void *out, size_t length, uint64_t offset, GError **error)
 {
-    uint8_t *at = out;
-
-    while (length > 0) {
-        ssize_t n = pread(fd, at, length, (off_t) offset);
-
-        if (n < 0 && errno == EINTR)
-            continue;
-        if (n < 0)
-            return mk_fail_errno(error, errno, "read a pack");
-        if (n == 0)
-            return mk_fail(error, MK_ERROR_CORRUPT, "a pack is shorter than it must be");
-        at += n;
-        offset += (uint64_t) n;
-        length -= (size_t) n;
-    }
-    return true;
+    if (mk_pread_all(fd, out, length, offset))
+        return true;
+    return errno == 0 ? mk_fail(error, MK_ERROR_CORRUPT, "a pack is shorter than it must be")
+                      : mk_fail_errno(error, errno, "read a pack");
 }
 
 bool sync_dir(const char *dir, GError **error)

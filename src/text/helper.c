@@ -166,21 +166,6 @@ ssize_t mk_helper_receive(MkHelper *helper, uint8_t *buffer, size_t size, int64_
 
 /* -- documents --------------------------------------------------------------------------------- */
 
-static bool write_all(int fd, const uint8_t *data, size_t length)
-{
-    while (length > 0) {
-        ssize_t n = write(fd, data, length);
-
-        if (n < 0 && errno == EINTR)
-            continue;
-        if (n <= 0)
-            return false;
-        data += n;
-        length -= (size_t) n;
-    }
-    return true;
-}
-
 /* Memory, not a file: nothing of a document lies on a disk. Sealed: the helper cannot change what
  * is read, nor take it away while it is read. */
 int mk_document_descriptor(const uint8_t *data, size_t length)
@@ -189,7 +174,7 @@ int mk_document_descriptor(const uint8_t *data, size_t length)
 
     if (fd < 0)
         return -1;
-    if (!write_all(fd, data, length) ||
+    if (!mk_write_all(fd, data, length) ||
         fcntl(fd, F_ADD_SEALS, F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE) < 0) {
         int saved = errno;
 
