@@ -199,7 +199,14 @@ bool mk_index_merge(MkIndex *index, const int *cancelled, bool *out_merged, GErr
 bool mk_index_wants_merge(MkIndex *index);
 
 /* -- searching -------------------------------------------------------------------------- */
-typedef enum { MK_SORT_DATE, MK_SORT_FROM, MK_SORT_SUBJECT, MK_SORT_SIZE, MK_SORT_ARCHIVED } MkSort;
+typedef enum {
+    MK_SORT_DATE,
+    MK_SORT_FROM,
+    MK_SORT_SUBJECT,
+    MK_SORT_SIZE,
+    MK_SORT_ARCHIVED,
+    MK_SORT_TO, /* by the first of the recipients, as lists show them */
+} MkSort;
 
 /* What makes one row of a result. */
 typedef enum {

@@ -173,8 +173,13 @@ static const Choice group_choices[] = {
 };
 
 static const Choice sort_choices[] = {
-    { "date", MK_SORT_DATE }, { "archived", MK_SORT_ARCHIVED }, { "size", MK_SORT_SIZE },
-    { "from", MK_SORT_FROM }, { "subject", MK_SORT_SUBJECT },   { NULL, 0 },
+    { "date", MK_SORT_DATE },
+    { "archived", MK_SORT_ARCHIVED },
+    { "size", MK_SORT_SIZE },
+    { "from", MK_SORT_FROM },
+    { "to", MK_SORT_TO },
+    { "subject", MK_SORT_SUBJECT },
+    { NULL, 0 },
 };
 
 static const Choice order_choices[] = { { "asc", 1 }, { "desc", 0 }, { NULL, 0 } };
@@ -211,7 +216,7 @@ static bool read_choices(const Source *source, GError **error)
         !read_choice(source, "sort", sort_choices, &sort, error) ||
         !read_choice(source, "subfolders", bool_choices, &subfolders, error))
         return false;
-    ascending = sort == MK_SORT_FROM || sort == MK_SORT_SUBJECT;
+    ascending = sort == MK_SORT_FROM || sort == MK_SORT_TO || sort == MK_SORT_SUBJECT;
     if (!read_choice(source, "order", order_choices, &ascending, error))
         return false;
     find->attachments = (MkAttachmentFilter) attachments;

@@ -9,8 +9,8 @@ typedef struct {
     uint32_t *order;   /* places of the living mails, ascending in number */
     uint32_t *new_doc; /* place -> document of the segment, UINT32_MAX = dead */
     uint32_t doc_count;
-    uint32_t *ranks[2];       /* place -> rank by sender, by subject */
-    MkSegmentWriter *segment; /* NULL: no mail to write */
+    uint32_t *ranks[MK_SORT_TEXTS]; /* place -> rank */
+    MkSegmentWriter *segment;       /* NULL: no mail to write */
     MkSegmentInfo info;
 } Commit;
 
@@ -18,8 +18,8 @@ static void commit_clear(Commit *commit)
 {
     g_free(commit->order);
     g_free(commit->new_doc);
-    g_free(commit->ranks[0]);
-    g_free(commit->ranks[1]);
+    for (unsigned i = 0; i < MK_SORT_TEXTS; i++)
+        g_free(commit->ranks[i]);
     mk_segment_writer_free(commit->segment);
 }
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Commit, commit_clear)
@@ -219,14 +219,15 @@ static bool write_reversed(Commit *commit, MkSegmentWriter *segment, GError **er
 
 /* -- documents ---------------------------------------------------------------------------- */
 /* Ranks by one of the texts: mails with the same key have the same rank. */
-static bool write_keys(Commit *commit, MkSegmentWriter *segment, unsigned text, MkStreamKind stream,
+static bool write_keys(Commit *commit, MkSegmentWriter *segment, const MkSortText *by,
                        uint32_t **out_ranks, GError **error)
 {
     g_autofree MkSortItem *items = g_new(MkSortItem, commit->doc_count + 1);
     uint32_t *ranks = *out_ranks = g_new0(uint32_t, commit->writer->docs->len + 1);
     uint32_t rank = 0;
     for (uint32_t i = 0; i < commit->doc_count; i++) {
-        g_autofree char *key = mk_sort_key(doc_at(commit->writer, commit->order[i])->texts[text]);
+        const MkWriterDoc *doc = doc_at(commit->writer, commit->order[i]);
+        g_autofree char *key = mk_sort_key(doc->texts[by->text]);
         size_t length = strlen(key);
         char *kept = mk_arena_string(&commit->writer->table.arena, key, length);
         items[i] =
@@ -240,7 +241,7 @@ static bool write_keys(Commit *commit, MkSegmentWriter *segment, unsigned text, 
             rank++;
         ranks[items[i].index] = rank;
         if (!same &&
-            !mk_segment_writer_string(segment, stream, items[i].text, items[i].length, error))
+            !mk_segment_writer_string(segment, by->keys, items[i].text, items[i].length, error))
             return false;
     }
     return true;
@@ -248,9 +249,9 @@ static bool write_keys(Commit *commit, MkSegmentWriter *segment, unsigned text, 
 
 static bool write_docs(Commit *commit, MkSegmentWriter *segment, GError **error)
 {
-    if (!write_keys(commit, segment, 1, STREAM_FROM_KEYS, &commit->ranks[0], error) ||
-        !write_keys(commit, segment, 0, STREAM_SUBJECT_KEYS, &commit->ranks[1], error))
-        return false;
+    for (unsigned i = 0; i < MK_SORT_TEXTS; i++)
+        if (!write_keys(commit, segment, &mk_sort_texts[i], &commit->ranks[i], error))
+            return false;
     for (uint32_t i = 0; i < commit->doc_count; i++) {
         const MkWriterDoc *doc = doc_at(commit->writer, commit->order[i]);
         MkSegmentDoc row = { .number = doc->number,
@@ -258,8 +259,6 @@ static bool write_docs(Commit *commit, MkSegmentWriter *segment, GError **error)
                              .archived = mk_column_from_time(doc->archived_unix_ms),
                              .size_bytes = doc->size_bytes,
                              .flags = doc->flags,
-                             .from_rank = commit->ranks[0][commit->order[i]],
-                             .subject_rank = commit->ranks[1][commit->order[i]],
                              .folders = doc->folders,
                              .folder_count = doc->folder_count,
                              .conversation = doc->conversation,
@@ -267,6 +266,8 @@ static bool write_docs(Commit *commit, MkSegmentWriter *segment, GError **error)
                              .attachments = doc->attachments,
                              .attachment_count = doc->attachment_count,
                              .texts = { doc->texts[0], doc->texts[1], doc->texts[2] } };
+        for (unsigned rank = 0; rank < MK_SORT_TEXTS; rank++)
+            row.ranks[rank] = commit->ranks[rank][commit->order[i]];
         if (!mk_segment_writer_doc(segment, &row, error))
             return false;
     }

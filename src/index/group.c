@@ -282,7 +282,7 @@ bool mk_grouping_members(MkGrouping *grouping, const MkRanked *rows, guint row_c
                          GArray *out_members, GArray *out_counts, GError **error)
 {
     /* Ranks of different segments must not meet in one heap (search.c). */
-    bool ranks = grouping->keys == STREAM_FROM_RANK || grouping->keys == STREAM_SUBJECT_RANK;
+    bool ranks = mk_sort_text_find(grouping->search->sort) < MK_SORT_TEXTS;
     g_auto(Wanted) wanted = { 0 };
     wanted_init(&wanted, rows, row_count, grouping->search->ascending, out_counts);
     for (guint place = 0; place < grouping->docs->len; place++) {

@@ -20,7 +20,7 @@
 
 #include "query.h"
 
-#define MK_INDEX_FORMAT 2
+#define MK_INDEX_FORMAT 3
 
 /* -- tables of the environment -------------------------------------------------------------- */
 enum {
@@ -57,8 +57,26 @@ typedef enum {
     STREAM_CONVERSATION, /* columns: 48 bits, 0 = none */
     STREAM_COPY,
     STREAM_ATTACHMENTS, /* what became of attachments' text, MK_INDEX_COLUMN_DOCS a block */
+    STREAM_TO_RANK,
+    STREAM_TO_KEYS,
+    STREAM_TO_KEYS_DIRECTORY,
     STREAM_COUNT,
 } MkStreamKind;
+
+/* The columns of one number a mail each. */
+enum { MK_NUMBER_STREAMS = 10 };
+extern const MkStreamKind mk_number_streams[MK_NUMBER_STREAMS];
+
+/* What lists are sorted by as text: a rank each mail, and the keys that the ranks count. */
+enum { MK_SORT_TEXTS = 3 };
+typedef struct {
+    MkSort sort;
+    unsigned text; /* which of the texts that lists show */
+    MkStreamKind ranks, keys, directory;
+} MkSortText;
+extern const MkSortText mk_sort_texts[MK_SORT_TEXTS];
+/* Its place among them; MK_SORT_TEXTS when it is no text that is sorted by. */
+unsigned mk_sort_text_find(MkSort sort);
 
 /* What is read at once: large enough that seals cost little, small enough for a rare word. */
 #define MK_INDEX_BLOCK_BYTES (4 * 4096 - MK_SEAL_OVERHEAD)
@@ -203,7 +221,7 @@ typedef struct {
     MkBlockCache *cache; /* NULL: what is read is read once (merge, verify) */
     bool damaged;        /* its file or its directories cannot be read: nothing below is set */
     MkBlockPlaces blocks[STREAM_COUNT];
-    MkStringDirectory terms, reversed, from_keys, subject_keys;
+    MkStringDirectory terms, reversed, sort_keys[MK_SORT_TEXTS];
     uint32_t *first_numbers; /* of each column block */
 } MkSegment;
 
@@ -533,7 +551,7 @@ typedef struct {
     uint64_t date, archived; /* mk_column_from_time() */
     uint64_t size_bytes;
     uint32_t flags;
-    uint32_t from_rank, subject_rank;
+    uint32_t ranks[MK_SORT_TEXTS];
     const uint32_t *folders; /* ascending */
     size_t folder_count;
     uint64_t conversation, copy;

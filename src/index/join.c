@@ -3,11 +3,6 @@
  */
 #include "join.h"
 
-static const MkStreamKind used_columns[] = {
-    STREAM_NUMBER,    STREAM_DATE,         STREAM_ARCHIVED,     STREAM_SIZE, STREAM_FLAGS,
-    STREAM_FROM_RANK, STREAM_SUBJECT_RANK, STREAM_CONVERSATION, STREAM_COPY
-};
-
 /* -- sources ------------------------------------------------------------------------------ */
 static void source_init(MkJoinSource *source, MkWatch *watch, const MkSegmentState *state)
 {
@@ -15,8 +10,9 @@ static void source_init(MkJoinSource *source, MkWatch *watch, const MkSegmentSta
     source->segment = mk_segment_uncached(state->segment);
     source->deleted = state->deleted;
     source->new_doc = g_new(uint32_t, segment->info.doc_count);
-    for (size_t i = 0; i < G_N_ELEMENTS(used_columns); i++)
-        mk_column_init(&source->columns[used_columns[i]], watch, segment, used_columns[i]);
+    for (unsigned i = 0; i < MK_NUMBER_STREAMS; i++)
+        mk_column_init(&source->columns[mk_number_streams[i]], watch, segment,
+                       mk_number_streams[i]);
     mk_folder_column_init(&source->folders, watch, segment);
     mk_attachment_column_init(&source->attachments, watch, segment);
     mk_display_init(&source->display, watch, segment);
@@ -29,10 +25,10 @@ static void source_init(MkJoinSource *source, MkWatch *watch, const MkSegmentSta
 static void source_clear(MkJoinSource *source)
 {
     g_free(source->new_doc);
-    g_free(source->new_rank[0]);
-    g_free(source->new_rank[1]);
-    for (size_t i = 0; i < G_N_ELEMENTS(used_columns); i++)
-        mk_column_clear(&source->columns[used_columns[i]]);
+    for (unsigned i = 0; i < MK_SORT_TEXTS; i++)
+        g_free(source->new_rank[i]);
+    for (unsigned i = 0; i < MK_NUMBER_STREAMS; i++)
+        mk_column_clear(&source->columns[mk_number_streams[i]]);
     mk_folder_column_clear(&source->folders);
     mk_attachment_column_clear(&source->attachments);
     mk_display_clear(&source->display);
@@ -139,11 +135,10 @@ static bool count_strings(MkJoinSource *source, MkWatch *watch, MkStreamKind key
 }
 
 /* Notes with 0 the ranks that a mail still has; all others are RANK_UNUSED. */
-static bool note_used(MkJoinSource *source, MkWatch *watch, unsigned which, MkStreamKind keys,
-                      MkStreamKind ranks, GError **error)
+static bool note_used(MkJoinSource *source, MkWatch *watch, unsigned which, GError **error)
 {
     uint64_t count = 0;
-    if (!count_strings(source, watch, keys, &count, error))
+    if (!count_strings(source, watch, mk_sort_texts[which].keys, &count, error))
         return false;
     if (count > source->segment.info.doc_count)
         return mk_index_corrupt(error);
@@ -154,7 +149,7 @@ static bool note_used(MkJoinSource *source, MkWatch *watch, unsigned which, MkSt
         uint64_t rank;
         if (!is_live(source, doc))
             continue;
-        if (!mk_column_get(&source->columns[ranks], doc, &rank, error))
+        if (!mk_column_get(&source->columns[mk_sort_texts[which].ranks], doc, &rank, error))
             return false;
         if (rank >= count)
             return mk_index_corrupt(error);
@@ -178,12 +173,12 @@ static bool set_rank(MkJoin *join, unsigned which, uint32_t rank, bool *out_used
     return true;
 }
 
-static bool join_keys(MkJoin *join, unsigned which, MkStreamKind keys, MkStreamKind ranks,
-                      GError **error)
+static bool join_keys(MkJoin *join, unsigned which, GError **error)
 {
+    MkStreamKind keys = mk_sort_texts[which].keys;
     uint32_t rank = 0;
     for (unsigned i = 0; i < join->count; i++)
-        if (!note_used(&join->sources[i], &join->watch, which, keys, ranks, error))
+        if (!note_used(&join->sources[i], &join->watch, which, error))
             return false;
     if (!mk_join_lists(join, keys, error))
         return false;
@@ -209,9 +204,11 @@ static bool write_doc(MkJoin *join, MkJoinSource *source, uint32_t doc, GError *
     MkSegmentDoc row = { 0 };
     const char *texts[3];
     uint32_t set;
-    for (size_t i = 0; i < G_N_ELEMENTS(used_columns); i++)
-        if (!mk_column_get(&source->columns[used_columns[i]], doc, &values[used_columns[i]], error))
+    for (unsigned i = 0; i < MK_NUMBER_STREAMS; i++) {
+        MkStreamKind stream = mk_number_streams[i];
+        if (!mk_column_get(&source->columns[stream], doc, &values[stream], error))
             return false;
+    }
     if (!mk_folder_column_get(&source->folders, doc, &set, error) ||
         !mk_folder_column_ids(&source->folders, set, &row.folders, &row.folder_count, error) ||
         !mk_attachment_column_get(&source->attachments, doc, &row.attachments,
@@ -223,8 +220,8 @@ static bool write_doc(MkJoin *join, MkJoinSource *source, uint32_t doc, GError *
     row.archived = values[STREAM_ARCHIVED];
     row.size_bytes = values[STREAM_SIZE];
     row.flags = (uint32_t) values[STREAM_FLAGS];
-    row.from_rank = source->new_rank[0][values[STREAM_FROM_RANK]];
-    row.subject_rank = source->new_rank[1][values[STREAM_SUBJECT_RANK]];
+    for (unsigned i = 0; i < MK_SORT_TEXTS; i++)
+        row.ranks[i] = source->new_rank[i][values[mk_sort_texts[i].ranks]];
     row.conversation = values[STREAM_CONVERSATION];
     row.copy = values[STREAM_COPY];
     memcpy(row.texts, texts, sizeof texts);
@@ -272,7 +269,8 @@ static bool join_docs(MkJoin *join, GError **error)
 bool mk_join_write(MkJoin *join, MkSegmentWriter *writer, GError **error)
 {
     join->writer = writer;
-    return join_keys(join, 0, STREAM_FROM_KEYS, STREAM_FROM_RANK, error) &&
-           join_keys(join, 1, STREAM_SUBJECT_KEYS, STREAM_SUBJECT_RANK, error) &&
-           join_docs(join, error) && mk_join_terms(join, error);
+    for (unsigned i = 0; i < MK_SORT_TEXTS; i++)
+        if (!join_keys(join, i, error))
+            return false;
+    return join_docs(join, error) && mk_join_terms(join, error);
 }

@@ -28,8 +28,8 @@ typedef struct {
     MkSegment segment;       /* a copy without a cache: what is read here is read once */
     const MkDocSet *deleted; /* may be NULL */
     uint32_t *new_doc;       /* UINT32_MAX = deleted */
-    uint32_t *new_rank[2];   /* by sender, by subject */
-    uint64_t rank_count[2];
+    uint32_t *new_rank[MK_SORT_TEXTS];
+    uint64_t rank_count[MK_SORT_TEXTS];
     MkColumn columns[STREAM_COUNT];
     MkFolderColumn folders;
     MkAttachmentColumn attachments;

@@ -7,6 +7,25 @@
 /* An index of any age has some tens; far more means that the value is not one of ours. */
 #define MAX_SEGMENTS 100000
 
+const MkStreamKind mk_number_streams[MK_NUMBER_STREAMS] = {
+    STREAM_NUMBER,    STREAM_DATE,         STREAM_ARCHIVED,     STREAM_SIZE, STREAM_FLAGS,
+    STREAM_FROM_RANK, STREAM_SUBJECT_RANK, STREAM_CONVERSATION, STREAM_COPY, STREAM_TO_RANK
+};
+
+const MkSortText mk_sort_texts[MK_SORT_TEXTS] = {
+    { MK_SORT_FROM, 1, STREAM_FROM_RANK, STREAM_FROM_KEYS, STREAM_FROM_KEYS_DIRECTORY },
+    { MK_SORT_SUBJECT, 0, STREAM_SUBJECT_RANK, STREAM_SUBJECT_KEYS, STREAM_SUBJECT_KEYS_DIRECTORY },
+    { MK_SORT_TO, 2, STREAM_TO_RANK, STREAM_TO_KEYS, STREAM_TO_KEYS_DIRECTORY },
+};
+
+unsigned mk_sort_text_find(MkSort sort)
+{
+    unsigned place = 0;
+    while (place < MK_SORT_TEXTS && mk_sort_texts[place].sort != sort)
+        place++;
+    return place;
+}
+
 bool mk_stream_is_octets(MkStreamKind stream)
 {
     switch (stream) {
@@ -16,7 +35,8 @@ bool mk_stream_is_octets(MkStreamKind stream)
     case STREAM_POSITIONS:
     case STREAM_NUMBER_DIRECTORY:
     case STREAM_FROM_KEYS_DIRECTORY:
-    case STREAM_SUBJECT_KEYS_DIRECTORY: return true;
+    case STREAM_SUBJECT_KEYS_DIRECTORY:
+    case STREAM_TO_KEYS_DIRECTORY: return true;
     case STREAM_TERMS:
     case STREAM_REVERSED:
     case STREAM_NUMBER:
@@ -33,6 +53,8 @@ bool mk_stream_is_octets(MkStreamKind stream)
     case STREAM_CONVERSATION:
     case STREAM_COPY:
     case STREAM_ATTACHMENTS:
+    case STREAM_TO_RANK:
+    case STREAM_TO_KEYS:
     case STREAM_COUNT: return false;
     }
     g_assert_not_reached();

@@ -37,10 +37,11 @@ static MkStreamKind sort_stream(MkSort sort)
 {
     switch (sort) {
     case MK_SORT_DATE: return STREAM_DATE;
-    case MK_SORT_FROM: return STREAM_FROM_RANK;
-    case MK_SORT_SUBJECT: return STREAM_SUBJECT_RANK;
     case MK_SORT_SIZE: return STREAM_SIZE;
     case MK_SORT_ARCHIVED: return STREAM_ARCHIVED;
+    case MK_SORT_FROM:
+    case MK_SORT_SUBJECT:
+    case MK_SORT_TO: return mk_sort_texts[mk_sort_text_find(sort)].ranks;
     }
     g_assert_not_reached();
 }
@@ -57,8 +58,7 @@ static int by_segment_and_rank(const void *a, const void *b)
 /* Reads the strings behind the ranks of the hits, which are in order of segment and rank. */
 static bool load_keys(Run *run, GArray *hits, MkArena *arena, MkSortItem *items, GError **error)
 {
-    MkStreamKind stream =
-        run->search->sort == MK_SORT_FROM ? STREAM_FROM_KEYS : STREAM_SUBJECT_KEYS;
+    MkStreamKind stream = mk_sort_texts[mk_sort_text_find(run->search->sort)].keys;
     g_auto(MkStrings) strings = { 0 };
     uint32_t segment = UINT32_MAX;
     for (guint i = 0; i < hits->len; i++) {
@@ -100,7 +100,7 @@ static bool unify_ranks(Run *run, GArray *hits, GError **error)
 
 static bool by_rank(const Run *run)
 {
-    return run->search->sort == MK_SORT_FROM || run->search->sort == MK_SORT_SUBJECT;
+    return mk_sort_text_find(run->search->sort) < MK_SORT_TEXTS;
 }
 
 /* As take_segment() for rows of groups. */

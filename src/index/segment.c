@@ -16,8 +16,8 @@ void mk_segment_unref(MkSegment *segment)
         return;
     directory_clear(&segment->terms);
     directory_clear(&segment->reversed);
-    directory_clear(&segment->from_keys);
-    directory_clear(&segment->subject_keys);
+    for (unsigned i = 0; i < MK_SORT_TEXTS; i++)
+        directory_clear(&segment->sort_keys[i]);
     g_free(segment->first_numbers);
     mk_segment_file_close(segment);
     g_free(segment);
@@ -89,13 +89,13 @@ static bool load_first_numbers(MkSegment *segment, GError **error)
 
 bool mk_segment_load(MkSegment *segment, GError **error)
 {
+    for (unsigned i = 0; i < MK_SORT_TEXTS; i++)
+        if (!load_directory(segment, mk_sort_texts[i].keys, mk_sort_texts[i].directory,
+                            &segment->sort_keys[i], error))
+            return false;
     return load_directory(segment, STREAM_TERMS, STREAM_TERMS_DIRECTORY, &segment->terms, error) &&
            load_directory(segment, STREAM_REVERSED, STREAM_REVERSED_DIRECTORY, &segment->reversed,
                           error) &&
-           load_directory(segment, STREAM_FROM_KEYS, STREAM_FROM_KEYS_DIRECTORY,
-                          &segment->from_keys, error) &&
-           load_directory(segment, STREAM_SUBJECT_KEYS, STREAM_SUBJECT_KEYS_DIRECTORY,
-                          &segment->subject_keys, error) &&
            load_first_numbers(segment, error);
 }
 
@@ -124,9 +124,8 @@ MkSegment mk_segment_uncached(const MkSegment *segment)
                        .key = segment->key,
                        .terms = segment->terms,
                        .reversed = segment->reversed,
-                       .from_keys = segment->from_keys,
-                       .subject_keys = segment->subject_keys,
                        .first_numbers = segment->first_numbers };
+    memcpy(copy.sort_keys, segment->sort_keys, sizeof copy.sort_keys);
     memcpy(copy.blocks, segment->blocks, sizeof copy.blocks);
     return copy;
 }

@@ -42,12 +42,8 @@ struct MkSegmentWriter {
     GByteArray *scratch;
 };
 
-static const MkStreamKind column_streams[] = {
-    STREAM_NUMBER,    STREAM_DATE,         STREAM_ARCHIVED,     STREAM_SIZE, STREAM_FLAGS,
-    STREAM_FROM_RANK, STREAM_SUBJECT_RANK, STREAM_CONVERSATION, STREAM_COPY
-};
 static const MkStreamKind string_streams[] = { STREAM_TERMS, STREAM_REVERSED, STREAM_FROM_KEYS,
-                                               STREAM_SUBJECT_KEYS };
+                                               STREAM_SUBJECT_KEYS, STREAM_TO_KEYS };
 
 static void free_array(gpointer array)
 {
@@ -305,8 +301,8 @@ static bool flush_columns(MkSegmentWriter *writer, size_t count, GError **error)
         first[i] = (uint8_t) (writer->columns[STREAM_NUMBER][0] >> (24 - 8 * i));
     if (!add_octets(writer, STREAM_NUMBER_DIRECTORY, first, sizeof first, error))
         return false;
-    for (size_t i = 0; i < G_N_ELEMENTS(column_streams); i++) {
-        if (!put_column(writer, column_streams[i], count, error))
+    for (unsigned i = 0; i < MK_NUMBER_STREAMS; i++) {
+        if (!put_column(writer, mk_number_streams[i], count, error))
             return false;
     }
     g_byte_array_set_size(writer->scratch, 0);
@@ -344,8 +340,8 @@ bool mk_segment_writer_doc(MkSegmentWriter *writer, const MkSegmentDoc *doc, GEr
     writer->columns[STREAM_ARCHIVED][place] = doc->archived;
     writer->columns[STREAM_SIZE][place] = doc->size_bytes;
     writer->columns[STREAM_FLAGS][place] = doc->flags;
-    writer->columns[STREAM_FROM_RANK][place] = doc->from_rank;
-    writer->columns[STREAM_SUBJECT_RANK][place] = doc->subject_rank;
+    for (unsigned i = 0; i < MK_SORT_TEXTS; i++)
+        writer->columns[mk_sort_texts[i].ranks][place] = doc->ranks[i];
     writer->columns[STREAM_CONVERSATION][place] = doc->conversation;
     writer->columns[STREAM_COPY][place] = doc->copy;
     mk_attachment_column_put(writer->attachments, &writer->next_attachment, (uint32_t) place,
@@ -382,8 +378,8 @@ bool mk_segment_writer_end(MkSegmentWriter *writer, MkSegmentInfo *out_info, GEr
         info->lengths[string_streams[i]] = writer->strings[string_streams[i]].blocks;
     uint64_t column_blocks =
         ((uint64_t) info->doc_count + MK_INDEX_COLUMN_DOCS - 1) / MK_INDEX_COLUMN_DOCS;
-    for (size_t i = 0; i < G_N_ELEMENTS(column_streams); i++)
-        info->lengths[column_streams[i]] = column_blocks;
+    for (unsigned i = 0; i < MK_NUMBER_STREAMS; i++)
+        info->lengths[mk_number_streams[i]] = column_blocks;
     info->lengths[STREAM_FOLDERS] = column_blocks;
     info->lengths[STREAM_ATTACHMENTS] = column_blocks;
     info->lengths[STREAM_DISPLAY] =

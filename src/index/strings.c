@@ -20,7 +20,10 @@ static const MkStringDirectory *directory_of(const MkSegment *segment, MkStreamK
         return &segment->terms;
     if (stream == STREAM_REVERSED)
         return &segment->reversed;
-    return stream == STREAM_FROM_KEYS ? &segment->from_keys : &segment->subject_keys;
+    for (unsigned i = 0; i < MK_SORT_TEXTS; i++)
+        if (stream == mk_sort_texts[i].keys)
+            return &segment->sort_keys[i];
+    g_assert_not_reached();
 }
 
 void mk_strings_init(MkStrings *strings, MkWatch *watch, const MkSegment *segment,

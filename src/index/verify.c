@@ -121,17 +121,14 @@ static bool check_display(const MkSegment *segment, GError **error)
 
 bool mk_segment_check(const MkSegment *segment, GError **error)
 {
-    static const MkStreamKind lists[] = { STREAM_TERMS, STREAM_REVERSED, STREAM_FROM_KEYS,
-                                          STREAM_SUBJECT_KEYS };
-    static const MkStreamKind columns[] = {
-        STREAM_NUMBER,    STREAM_DATE,         STREAM_ARCHIVED,     STREAM_SIZE, STREAM_FLAGS,
-        STREAM_FROM_RANK, STREAM_SUBJECT_RANK, STREAM_CONVERSATION, STREAM_COPY
-    };
-    for (size_t i = 0; i < G_N_ELEMENTS(lists); i++)
-        if (!check_strings(segment, lists[i], error))
+    if (!check_strings(segment, STREAM_TERMS, error) ||
+        !check_strings(segment, STREAM_REVERSED, error))
+        return false;
+    for (unsigned i = 0; i < MK_SORT_TEXTS; i++)
+        if (!check_strings(segment, mk_sort_texts[i].keys, error))
             return false;
-    for (size_t i = 0; i < G_N_ELEMENTS(columns); i++)
-        if (!check_column(segment, columns[i], error))
+    for (unsigned i = 0; i < MK_NUMBER_STREAMS; i++)
+        if (!check_column(segment, mk_number_streams[i], error))
             return false;
     return check_folders(segment, error) && check_attachments(segment, error) &&
            check_display(segment, error);

@@ -16,7 +16,7 @@ STREAMS = ("terms", "terms' directory", "reversed terms", "their directory", "do
            "positions", "mail numbers", "their directory", "dates", "archiving dates", "sizes",
            "flags", "ranks by sender", "ranks by subject", "folders", "display", "sender keys",
            "their directory", "subject keys", "their directory", "conversations", "copies",
-           "attachments")
+           "attachments", "ranks by recipient", "recipient keys", "their directory")
 
 
 def replace_between(path, name, text):

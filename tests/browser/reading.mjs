@@ -99,6 +99,11 @@ test('mails are sorted as one likes', async ({ open, assert }) => {
   await page.getByRole('button', { name: 'Ascending' }).click();
   await eventually('the other way round', async () => assert.equal((await subjects(page))[2], 'Zebra crossing'));
   assert.match(page.url(), /sort=from&order=desc/);
+  await page.getByLabel('Sort by').selectOption('to');
+  await eventually('from A by recipient', async () => assert.match(page.url(), /sort=to(&|$)/));
+  const asked = page.waitForResponse((answer) => /[?&]sort=to&order=desc/.test(answer.url()));
+  await page.getByRole('button', { name: 'Ascending' }).click();
+  assert.equal((await asked).status(), 200);
 });
 
 test('100,000 mails scroll with a few rows and few requests', async ({ open, assert }) => {

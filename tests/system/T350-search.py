@@ -158,9 +158,10 @@ ORDERS = [
     ("subject", "desc", "M3 M9 M7 M2 M5 M4 M8 M1 M6"),
 ]
 SENDERS = ["john@", "max@", "versand@", "vorname.", "ZDNet"]
+RECIPIENTS = sorted((MAILS[name][1].lower() for name in EVERY.split()))
 
 
-@test("sorted by date, subject and sender, both ways, by API and web")
+@test("sorted by date, subject, sender and recipient, both ways, by API and web")
 def _(t):
     for sort, order, wanted in ORDERS:
         for found in (t.api("SearchMessages", query="", sort=sort, order=order),
@@ -172,6 +173,10 @@ def _(t):
             ranks = [next(n for n, s in enumerate(wanted) if i["from"].startswith(s))
                      for i in found["items"]]
             assert ranks == sorted(ranks) and len(ranks) == 9, (order, ranks)
+    for order, wanted in (("asc", RECIPIENTS), ("desc", RECIPIENTS[::-1])):
+        for found in (t.api("SearchMessages", query="", sort="to", order=order),
+                      t.web.json("search", q="", sort="to", order=order)):
+            assert [MAILS[t.names[i["id"]]][1].lower() for i in found["items"]] == wanted, order
 
 
 @test("pages are stretches of the whole, the total is exact on each")

@@ -178,8 +178,10 @@ void scan_mail_random(ScanMail *mail, unsigned group_count)
     mail->copy = pick(4) == 0 ? 0 : (UINT64_C(1) << 47) + pick(2 * group_count);
     mail->subject = g_strdup(texts[pick(G_N_ELEMENTS(texts))]);
     mail->from = g_strdup(texts[pick(G_N_ELEMENTS(texts))]);
+    mail->to = g_strdup(texts[pick(G_N_ELEMENTS(texts))]);
     mail->subject_key = g_utf8_casefold(mail->subject, -1);
     mail->from_key = g_utf8_casefold(mail->from, -1);
+    mail->to_key = g_utf8_casefold(mail->to, -1);
     for (unsigned field = 0; field < MK_FIELD_COUNT; field++) {
         mail->value_count[field] = pick(SCAN_VALUES + 1);
         for (unsigned v = 0; v < mail->value_count[field]; v++)
@@ -191,8 +193,10 @@ void scan_mail_clear(ScanMail *mail)
 {
     g_free(mail->subject);
     g_free(mail->from);
+    g_free(mail->to);
     g_free(mail->subject_key);
     g_free(mail->from_key);
+    g_free(mail->to_key);
     for (unsigned field = 0; field < MK_FIELD_COUNT; field++)
         for (unsigned v = 0; v < mail->value_count[field]; v++) {
             g_free(mail->values[field][v].text);
@@ -403,6 +407,7 @@ static int compare_keys(const MkSearch *search, const ScanMail *a, const ScanMai
     case MK_SORT_DATE: return (a->date > b->date) - (a->date < b->date);
     case MK_SORT_FROM: return strcmp(a->from_key, b->from_key);
     case MK_SORT_SUBJECT: return strcmp(a->subject_key, b->subject_key);
+    case MK_SORT_TO: return strcmp(a->to_key, b->to_key);
     case MK_SORT_SIZE: return (a->size > b->size) - (a->size < b->size);
     case MK_SORT_ARCHIVED: return (a->archived > b->archived) - (a->archived < b->archived);
     }
@@ -536,8 +541,8 @@ static void random_filters(ScanSearch *scan, unsigned group_count)
 
 void scan_search_random(ScanSearch *scan, const ScanMail *mail, unsigned group_count)
 {
-    static const MkSort sorts[] = { MK_SORT_DATE, MK_SORT_FROM, MK_SORT_SUBJECT, MK_SORT_SIZE,
-                                    MK_SORT_ARCHIVED };
+    static const MkSort sorts[] = { MK_SORT_DATE, MK_SORT_FROM,     MK_SORT_SUBJECT,
+                                    MK_SORT_SIZE, MK_SORT_ARCHIVED, MK_SORT_TO };
     MkSearch *search = &scan->search;
     memset(scan, 0, sizeof *scan);
     scan->clause_count = pick(SCAN_CLAUSES + 1);

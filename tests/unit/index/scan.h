@@ -35,8 +35,8 @@ typedef struct {
     uint32_t folders[2];
     size_t folder_count;
     uint64_t conversation, copy;
-    char *subject, *from; /* shown */
-    char *subject_key, *from_key;
+    char *subject, *from, *to; /* shown */
+    char *subject_key, *from_key, *to_key;
     unsigned value_count[MK_FIELD_COUNT];
     ScanValue values[MK_FIELD_COUNT][SCAN_VALUES];
 } ScanMail;

@@ -29,7 +29,8 @@ static void index_mail(MkIndexWriter *writer, uint32_t number)
                        .conversation = mail->conversation,
                        .copy = mail->copy,
                        .subject = mail->subject,
-                       .from = mail->from };
+                       .from = mail->from,
+                       .to = mail->to };
     for (unsigned field = 0; field < MK_FIELD_COUNT; field++) {
         for (unsigned v = 0; v < mail->value_count[field]; v++)
             values[field][v] = mail->values[field][v].text;
@@ -139,7 +140,7 @@ static void compare_hit(const MkSearch *search, const MkHit *hit, const GArray *
     g_assert_cmpuint(hit->conversation, ==, mail->conversation);
     g_assert_cmpstr(hit->subject, ==, mail->subject);
     g_assert_cmpstr(hit->from, ==, mail->from);
-    g_assert_cmpstr(hit->to, ==, "");
+    g_assert_cmpstr(hit->to, ==, mail->to);
     g_assert_cmpuint(hit->group_count, ==, row->len);
     guint others = hit->group_numbers != NULL ? hit->group_numbers->len : 0;
     g_assert_cmpuint(others, ==, MIN(row->len - 1, MK_LIMIT_GROUP_NUMBERS));

@@ -58,7 +58,8 @@ static int64_t key_of(const Row *row)
     case MK_SORT_ARCHIVED: return row->archived;
     case MK_SORT_SIZE: return (int64_t) row->size;
     case MK_SORT_FROM:
-    case MK_SORT_SUBJECT: break;
+    case MK_SORT_SUBJECT:
+    case MK_SORT_TO: break;
     }
     g_assert_not_reached();
 }

@@ -3,7 +3,7 @@ export const VALUES: Record<string, readonly string[]> = {
   authentication: ['integrated', 'directoryServices'],
   mode: ['archive'],
   status: ['active', 'suspended'],
-  sort: ['date', 'archived', 'size', 'from', 'subject'],
+  sort: ['date', 'archived', 'size', 'from', 'to', 'subject'],
   order: ['asc', 'desc'],
   group: ['none', 'copies', 'conversation'],
   preset: ['today', 'yesterday', 'this-week', 'last-week', 'this-month', 'last-month', 'this-year', 'last-year', 'custom'],

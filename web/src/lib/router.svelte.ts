@@ -10,8 +10,8 @@
 // src/web/assets.c answers all of these paths with the application's page.
 import { type Criteria, criteriaOf, criteriaQuery } from './criteria';
 
-export type SortKey = 'date' | 'archived' | 'from' | 'subject' | 'size';
-export const SORT_KEYS: readonly SortKey[] = ['date', 'archived', 'from', 'subject', 'size'];
+export type SortKey = 'date' | 'archived' | 'from' | 'to' | 'subject' | 'size';
+export const SORT_KEYS: readonly SortKey[] = ['date', 'archived', 'from', 'to', 'subject', 'size'];
 
 export interface Sort {
   key: SortKey;
@@ -33,7 +33,7 @@ export interface Route {
 const MAIL_ID = /^\d{1,10}:\d{1,10}$/;
 
 export function defaultSort(key: SortKey): Sort {
-  return { key, ascending: key === 'from' || key === 'subject' };
+  return { key, ascending: key === 'from' || key === 'to' || key === 'subject' };
 }
 
 function parseSort(query: URLSearchParams): Sort {

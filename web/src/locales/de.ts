@@ -113,6 +113,7 @@ export const de: Record<Key, string> = {
   'sort.date': 'Datum',
   'sort.archived': 'Archiviert',
   'sort.from': 'Absender',
+  'sort.to': 'Empfänger',
   'sort.subject': 'Betreff',
   'sort.size': 'Größe',
 

@@ -110,6 +110,7 @@ export const en = {
   'sort.date': 'Date',
   'sort.archived': 'Archived',
   'sort.from': 'Sender',
+  'sort.to': 'Recipient',
   'sort.subject': 'Subject',
   'sort.size': 'Size',
 
