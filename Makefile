@@ -20,7 +20,7 @@
 #   tests/fuzz/<room>_*.c   one libFuzzer program each; seeds in tests/fuzz/seeds/<name>/
 #   tests/fault/*.c         TAP programs that stop a write path after each of its steps
 #   tests/bench/*.c, *.py   measurements; ingest.py compares with Postfix and Dovecot, search.py with
-#                           SQLite, sphinxsearch and notmuch; bench-web: in the browser;
+#                           SQLite, sphinxsearch, notmuch, Dovecot; bench-web: in the browser;
 #                           bench-million: a million mails
 #   tests/tools/*.c         helper programs of system tests and measurements
 #   tests/system/T*.sh      TAP scripts against the real programs
