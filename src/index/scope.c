@@ -169,6 +169,14 @@ void mk_scope_cache_empty(MkScopeCache *cache)
     pthread_mutex_unlock(&cache->lock);
 }
 
+size_t mk_scope_cache_bytes(MkScopeCache *cache)
+{
+    pthread_mutex_lock(&cache->lock);
+    size_t bytes = cache->bytes;
+    pthread_mutex_unlock(&cache->lock);
+    return bytes;
+}
+
 void mk_scope_cache_free(MkScopeCache *cache)
 {
     if (cache == NULL)
