@@ -499,6 +499,7 @@ typedef struct {
     ArchiveStore *store;
     const MkJob *job; /* a cancel ends the batch early; may be NULL */
     int64_t until_ms; /* the batch ends early then, but not without a mail */
+    uint64_t last;    /* change when it began: what comes in meanwhile is for the next batch */
     MkIndexWriter *writer;
     GHashTable *conversations; /* Message-ID -> BatchMail *: of the mails in this batch */
     unsigned mails;
@@ -521,6 +522,9 @@ typedef struct {
     bool behind;    /* not all that was there when the batch began is in the index now */
     bool refilling; /* what is there is being read from the beginning */
 } BatchOutcome;
+/* What was there at batch_init(), into the index, durably; its writer is committed or freed. The
+ * caller holds index_writer_lock since before batch_init(). */
+bool batch_take(Batch *batch, BatchOutcome *out, GError **error);
 /* Takes the next batch into the index, durably. Lane; blocks. */
 bool index_batch(MkArchive *archive, ArchiveStore *store, const MkJob *job, BatchOutcome *out,
                  GError **error);
