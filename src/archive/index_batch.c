@@ -241,6 +241,11 @@ static bool index_again_locked(Batch *batch, const uint32_t *numbers, guint coun
 {
     guint at = 0;
 
+    *out_done = 0;
+    if (mk_index_watermark(batch->store->index) == 0) { /* it has just been emptied */
+        mk_index_writer_free(batch->writer);
+        return true;
+    }
     while (at < count && !batch_is_full(batch)) {
         if (!batch_add_mail(batch, numbers[at], error)) {
             mk_index_writer_free(batch->writer);

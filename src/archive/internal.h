@@ -528,7 +528,7 @@ bool batch_take(Batch *batch, BatchOutcome *out, GError **error);
 /* Takes the next batch into the index, durably. Lane; blocks. */
 bool index_batch(MkArchive *archive, ArchiveStore *store, const MkJob *job, BatchOutcome *out,
                  GError **error);
-/* These numbers once more, the watermark stays: *out_done of them. */
+/* These numbers once more, the watermark stays: *out_done of them, none in a refill. */
 bool index_again(MkArchive *archive, ArchiveStore *store, const MkJob *job, const uint32_t *numbers,
                  guint count, guint *out_done, BatchOutcome *out, GError **error);
 /* A batch of the archive that is being indexed again, if there is one; puts .more in @out. */

@@ -169,6 +169,29 @@ static void test_refill_ends(void)
     fixture_clear(&f);
 }
 
+/* An index emptied meanwhile: a mail with a high number would hide from the refill what lies below. */
+static void test_again_emptied(void)
+{
+    g_autoptr(GError) error = NULL;
+    g_autoptr(GArray) indexed = NULL;
+    const uint32_t numbers[] = { MAILS };
+    BatchOutcome outcome = { .more = false };
+    guint done = 77;
+    ArchiveStore *store;
+    Fixture f;
+
+    fill(&f);
+    store = the_store(&f);
+    g_assert_true(index_again(f.archive, store, NULL, numbers, 1, &done, &outcome, &error));
+    g_assert_cmpuint(done, ==, 1);
+    g_assert_true(mk_index_clear(store->index, NULL));
+    g_assert_true(index_again(f.archive, store, NULL, numbers, 1, &done, &outcome, &error));
+    g_assert_cmpuint(done, ==, 0);
+    indexed = mk_index_numbers(store->index, 0, MAILS, &error);
+    g_assert_cmpuint(indexed->len, ==, 0);
+    fixture_clear(&f);
+}
+
 typedef struct {
     MkArchive *archive;
     MkProgressFunc on_progress;
@@ -306,6 +329,7 @@ int main(int argc, char **argv)
     g_test_add_func("/indexes/verify", test_verify);
     g_test_add_func("/indexes/refill-goes-on", test_refill_goes_on);
     g_test_add_func("/indexes/refill-ends", test_refill_ends);
+    g_test_add_func("/indexes/again-emptied", test_again_emptied);
     g_test_add_func("/indexes/rebuild", test_rebuild);
     g_test_add_func("/indexes/progress", test_progress);
     g_test_add_func("/indexes/settings", test_settings);
