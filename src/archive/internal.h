@@ -380,6 +380,7 @@ struct ArchiveStore {
     Follower *follower;                /* NULL without a loop */
     _Atomic uint64_t indexed;          /* the index's watermark, for gauges */
     _Atomic uint64_t texts_waiting;    /* mails that want the text pass; exact after each */
+    _Atomic unsigned index_emptied;    /* how often since the start */
     _Atomic uint32_t refill_at;        /* how far a refill is, by numbers of mails, ... */
     _Atomic uint32_t refill_last;      /* ... and where it ends; 0: not known yet */
     pthread_mutex_t merge_lock;        /* held while segments are joined */
@@ -406,6 +407,9 @@ ArchiveStore *store_get(MkArchive *archive, uint32_t store_id, GError **error);
 void store_poke(MkArchive *archive, ArchiveStore *store);
 /* Blocks of the index, and its mails against the store's (index_verify.c). */
 bool index_verify(MkArchive *archive, ArchiveStore *store, MkVerifyReport *report, GError **error);
+/* The second half of it; nothing when the index has been emptied since @emptied was index_emptied. */
+bool index_compare(MkArchive *archive, ArchiveStore *store, unsigned emptied,
+                   MkVerifyReport *report, GError **error);
 gint folder_id_compare(const void *a, const void *b); /* of uint32_t ids, for sorting */
 bool folder_exists(MkArchive *archive, const char *path);
 
