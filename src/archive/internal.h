@@ -558,6 +558,7 @@ void follower_free(Follower *follower);
 /* [loop] for how long the oldest mail that is not findable yet has been here; 0 while that says
  * nothing of how fast mail comes in: the index is being refilled, or cannot be written. */
 int64_t follower_lag_ms(const Follower *follower);
+uint64_t thread_cpu_us(void); /* used by the thread that asks */
 
 /* -- pace: pace.c ------------------------------------------------------------------------------- */
 /* Something that is about to take a lane for a mail; embedded. */
