@@ -82,10 +82,10 @@ def build_rows(figures):
     raw, count = figures["octets"], figures["mails"]
     for name, built in figures["built"].items():
         if built:
-            text = built.get("text")
-            yield [NAMES[name], f"{built['cpu'] / count * 1000:.2f}", f"{built['peak'] / MIB:.0f}",
-                   f"{built['index'] / raw:.3f}", number(text and text / raw, ".3f"),
-                   note_of(figures, name)]
+            text, over = built.get("text"), "over " if built.get("unfinished") else ""
+            yield [NAMES[name], f"{over}{built['cpu'] / count * 1000:.2f}",
+                   f"{over}{built['peak'] / MIB:.0f}", f"{over}{built['index'] / raw:.3f}",
+                   number(text and text / raw, ".3f"), note_of(figures, name)]
 
 
 def speed_rows(figures):
