@@ -20,7 +20,7 @@
 #   tests/fuzz/<room>_*.c   one libFuzzer program each; seeds in tests/fuzz/seeds/<name>/
 #   tests/fault/*.c         TAP programs that stop a write path after each of its steps
 #   tests/bench/*.c, *.py   measurements; ingest.py compares with Postfix and Dovecot, search.py with
-#                           SQLite, sphinxsearch and notmuch; bench-web: in the browser;
+#                           SQLite, sphinxsearch, notmuch, Dovecot; bench-web: in the browser;
 #                           bench-million: a million mails
 #   tests/tools/*.c         helper programs of system tests and measurements
 #   tests/system/T*.sh      TAP scripts against the real programs
@@ -150,6 +150,7 @@ SUPPORT       = $(call objects,tests/support/*.c)
 LIB         = $(B)/libmailkeep.a
 SUPPORT_LIB = $(B)/libsupport.a
 EXTRACT_LIB = $(B)/libextract.a
+DAEMON_LIB  = $(B)/libdaemon.a
 EXTRACT_LIBS = $(shell pkg-config --libs $(EXTRACT_PACKAGES))
 
 # What runs in one thread only has nothing to tell the thread sanitizer.
@@ -214,8 +215,8 @@ $(B)/$(WEB_DIR)/assets_table.o: CPPFLAGS += -I.
 # The archive is made anew when an object changed or a source came or went.
 $(B)/objects.list: FORCE
 	@mkdir -p $(@D)
-	@echo '$(LIB_OBJECTS) $(EXTRACT) $(SUPPORT)' | cmp -s - $@ || \
-	    echo '$(LIB_OBJECTS) $(EXTRACT) $(SUPPORT)' > $@
+	@echo '$(LIB_OBJECTS) $(DAEMON) $(EXTRACT) $(SUPPORT)' | cmp -s - $@ || \
+	    echo '$(LIB_OBJECTS) $(DAEMON) $(EXTRACT) $(SUPPORT)' > $@
 
 $(LIB): $(LIB_OBJECTS) $(B)/objects.list
 	$(say) AR $@
@@ -223,6 +224,11 @@ $(LIB): $(LIB_OBJECTS) $(B)/objects.list
 
 $(SUPPORT_LIB): $(SUPPORT) $(B)/objects.list
 	$(Q)rm -f $@ && ar rcs $@ $(SUPPORT)
+
+# As an archive for its tests, from which they take what they look at and stand in for the rest.
+$(DAEMON_LIB): $(DAEMON) $(B)/objects.list
+	$(say) AR $@
+	$(Q)rm -f $@ && ar rcs $@ $(filter-out %/main.o,$(DAEMON))
 
 $(B)/mailkeepd: $(DAEMON) $(LIB)
 	$(say) LD $@
@@ -249,14 +255,15 @@ build-tests: $(UNIT) $(FAULT) $(BENCH) $(TOOLS)
 # Tests of mailkeep-extract look inside it.
 extract_lib = $(if $(filter $(B)/tests/unit/extract/% $(B)/tests/fuzz/extract_%,$@),$(EXTRACT_LIB))
 extract_libs = $(if $(extract_lib),$(EXTRACT_LIBS))
+daemon_lib = $(if $(filter $(B)/tests/unit/daemon/%,$@),$(DAEMON_LIB))
 
 # Files beside test_*.c are the room's own helpers.
 helpers = $(filter-out $(@D)/test_%,$(patsubst %.c,$(B)/%.o,$(wildcard $(@D:$(B)/%=%)/*.c)))
 
 .SECONDEXPANSION:
-$(B)/tests/unit/%: $(B)/tests/unit/%.o $$(helpers) $(SUPPORT_LIB) $$(extract_lib) $(LIB)
+$(B)/tests/unit/%: $(B)/tests/unit/%.o $$(helpers) $(SUPPORT_LIB) $$(extract_lib) $$(daemon_lib) $(LIB)
 	$(say) LD $@
-	$(Q)$(LINK) $< $(helpers) $(SUPPORT_LIB) $(extract_lib) $(LIB) $(extract_libs) $(LIBS)
+	$(Q)$(LINK) $< $(helpers) $(SUPPORT_LIB) $(extract_lib) $(daemon_lib) $(LIB) $(extract_libs) $(LIBS)
 
 $(B)/tests/fault/% $(B)/tests/bench/% $(B)/tests/tools/%: $$@.o $(SUPPORT_LIB) $(LIB)
 	$(say) LD $@

@@ -97,7 +97,8 @@ if [ "$bench" = yes ]; then
     # policy of its own about that gets one for the time of the installation.
     need=$(missing postfix dovecot-core dovecot-lmtpd)
     # Those that searching is compared with; a release may lack one, and then it is left out.
-    search_need=$(missing sqlite3 notmuch python3-notmuch2 sphinxsearch python3-pymysql)
+    search_need=$(missing sqlite3 notmuch python3-notmuch2 sphinxsearch python3-pymysql \
+        dovecot-imapd dovecot-fts-xapian)
     if [ -n "$search_need" ]; then
         apt-get -qq update && apt_updated=yes
         # shellcheck disable=SC2086 # one word per package

@@ -305,7 +305,8 @@ GArray *mk_index_lookup(MkIndex *index, const char *message_id, unsigned max, GE
 typedef struct {
     uint64_t mail_count;
     uint64_t segment_count;
-    uint64_t size_bytes; /* on disk */
+    uint64_t size_bytes;   /* on disk */
+    uint64_t memory_bytes; /* what mk_index_release_memory() would give back */
 } MkIndexStatistics;
 bool mk_index_statistics(MkIndex *index, MkIndexStatistics *out, GError **error);
 /* Numbers of the mails in the index, ascending, behind @after, @max at most: uint32_t. */

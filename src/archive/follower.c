@@ -125,7 +125,7 @@ void follower_stop(Follower *follower)
 }
 
 /* -- jobs ---------------------------------------------------------------------------------------- */
-static uint64_t thread_cpu_us(void)
+uint64_t thread_cpu_us(void)
 {
     struct timespec used;
 

@@ -25,6 +25,7 @@ void batch_init(Batch *batch, MkArchive *archive, ArchiveStore *store, const MkJ
                       .store = store,
                       .job = job,
                       .until_ms = INT64_MAX,
+                      .last = mk_store_last_change(store->store),
                       .writer = mk_index_writer_new(store->index),
                       .conversations = g_hash_table_new_full(g_str_hash, g_str_equal, g_free,
                                                              (GDestroyNotify) batch_mail_free) };
@@ -47,14 +48,11 @@ bool batch_is_full(const Batch *batch)
 /* -- behind the watermark ------------------------------------------------------------------------ */
 /*
  * @sequence moves on with what was added; *out_end: it has all that was there at the beginning.
- * What comes in meanwhile is for the next batch: while mail comes in there is always more.
+ * It does not go on until nothing new is left: while mail comes in there is always more.
  */
 static bool add_changes(Batch *batch, uint64_t *sequence, bool *out_end, GError **error)
 {
-    uint64_t last = mk_store_last_change(batch->store->store);
-
-    batch->until_ms = mk_clock_monotonic_ms() + FOLLOW_MS;
-    *out_end = *sequence >= last;
+    *out_end = *sequence >= batch->last;
     while (!*out_end && !batch_is_full(batch)) {
         g_autoptr(GArray) changes =
             mk_store_changes(batch->store->store, *sequence, STEP_MAILS, error);
@@ -69,7 +67,7 @@ static bool add_changes(Batch *batch, uint64_t *sequence, bool *out_end, GError 
                 return false;
             if (!batch->hold_back)
                 *sequence = change->sequence;
-            *out_end = *sequence >= last;
+            *out_end = *sequence >= batch->last;
         }
     }
     return true;
@@ -192,7 +190,7 @@ static bool follow_up(MkArchive *archive, ArchiveStore *store, uint64_t before, 
     return before > 0 || index_status_refilled(archive, store, error);
 }
 
-static bool index_batch_locked(Batch *batch, BatchOutcome *out, GError **error)
+bool batch_take(Batch *batch, BatchOutcome *out, GError **error)
 {
     ArchiveStore *store = batch->store;
     uint64_t watermark = mk_index_watermark(store->index), before = watermark;
@@ -229,7 +227,9 @@ bool index_batch(MkArchive *archive, ArchiveStore *store, const MkJob *job, Batc
 
     pthread_mutex_lock(&store->index_writer_lock);
     batch_init(&batch, archive, store, job);
-    ok = index_batch_locked(&batch, out, error);
+    if (mk_index_watermark(store->index) > 0)
+        batch.until_ms = mk_clock_monotonic_ms() + FOLLOW_MS;
+    ok = batch_take(&batch, out, error);
     batch_clear(&batch);
     pthread_mutex_unlock(&store->index_writer_lock);
     return ok;
@@ -241,6 +241,11 @@ static bool index_again_locked(Batch *batch, const uint32_t *numbers, guint coun
 {
     guint at = 0;
 
+    *out_done = 0;
+    if (mk_index_watermark(batch->store->index) == 0) { /* it has just been emptied */
+        mk_index_writer_free(batch->writer);
+        return true;
+    }
     while (at < count && !batch_is_full(batch)) {
         if (!batch_add_mail(batch, numbers[at], error)) {
             mk_index_writer_free(batch->writer);

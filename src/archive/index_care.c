@@ -8,8 +8,6 @@
  *      ^                                  |
  *      +---- nothing more, error, stop ---+   (wanted meanwhile: once more)
  */
-#include <time.h>
-
 #include <mailkeep/log.h>
 
 #include "internal.h"
@@ -45,14 +43,6 @@ struct IndexCare {
 };
 
 /* -- on the lane ------------------------------------------------------------------------------- */
-static uint64_t thread_cpu_us(void)
-{
-    struct timespec used;
-
-    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &used);
-    return (uint64_t) used.tv_sec * 1000000 + (uint64_t) used.tv_nsec / 1000;
-}
-
 static void run_merge(MkJob *job)
 {
     CareJob *self = (CareJob *) job;

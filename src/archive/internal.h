@@ -380,6 +380,7 @@ struct ArchiveStore {
     Follower *follower;                /* NULL without a loop */
     _Atomic uint64_t indexed;          /* the index's watermark, for gauges */
     _Atomic uint64_t texts_waiting;    /* mails that want the text pass; exact after each */
+    _Atomic unsigned index_emptied;    /* how often since the start */
     _Atomic uint32_t refill_at;        /* how far a refill is, by numbers of mails, ... */
     _Atomic uint32_t refill_last;      /* ... and where it ends; 0: not known yet */
     pthread_mutex_t merge_lock;        /* held while segments are joined */
@@ -406,6 +407,9 @@ ArchiveStore *store_get(MkArchive *archive, uint32_t store_id, GError **error);
 void store_poke(MkArchive *archive, ArchiveStore *store);
 /* Blocks of the index, and its mails against the store's (index_verify.c). */
 bool index_verify(MkArchive *archive, ArchiveStore *store, MkVerifyReport *report, GError **error);
+/* The second half of it; nothing when the index has been emptied since @emptied was index_emptied. */
+bool index_compare(MkArchive *archive, ArchiveStore *store, unsigned emptied,
+                   MkVerifyReport *report, GError **error);
 gint folder_id_compare(const void *a, const void *b); /* of uint32_t ids, for sorting */
 bool folder_exists(MkArchive *archive, const char *path);
 
@@ -499,6 +503,7 @@ typedef struct {
     ArchiveStore *store;
     const MkJob *job; /* a cancel ends the batch early; may be NULL */
     int64_t until_ms; /* the batch ends early then, but not without a mail */
+    uint64_t last;    /* change when it began: what comes in meanwhile is for the next batch */
     MkIndexWriter *writer;
     GHashTable *conversations; /* Message-ID -> BatchMail *: of the mails in this batch */
     unsigned mails;
@@ -521,10 +526,13 @@ typedef struct {
     bool behind;    /* not all that was there when the batch began is in the index now */
     bool refilling; /* what is there is being read from the beginning */
 } BatchOutcome;
+/* What was there at batch_init(), into the index, durably; its writer is committed or freed. The
+ * caller holds index_writer_lock since before batch_init(). */
+bool batch_take(Batch *batch, BatchOutcome *out, GError **error);
 /* Takes the next batch into the index, durably. Lane; blocks. */
 bool index_batch(MkArchive *archive, ArchiveStore *store, const MkJob *job, BatchOutcome *out,
                  GError **error);
-/* These numbers once more, the watermark stays: *out_done of them. */
+/* These numbers once more, the watermark stays: *out_done of them, none in a refill. */
 bool index_again(MkArchive *archive, ArchiveStore *store, const MkJob *job, const uint32_t *numbers,
                  guint count, guint *out_done, BatchOutcome *out, GError **error);
 /* A batch of the archive that is being indexed again, if there is one; puts .more in @out. */
@@ -550,6 +558,7 @@ void follower_free(Follower *follower);
 /* [loop] for how long the oldest mail that is not findable yet has been here; 0 while that says
  * nothing of how fast mail comes in: the index is being refilled, or cannot be written. */
 int64_t follower_lag_ms(const Follower *follower);
+uint64_t thread_cpu_us(void); /* used by the thread that asks */
 
 /* -- pace: pace.c ------------------------------------------------------------------------------- */
 /* Something that is about to take a lane for a mail; embedded. */

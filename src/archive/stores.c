@@ -289,6 +289,7 @@ static bool clear_index(ArchiveStore *store, GError **error)
     pthread_mutex_lock(&store->merge_lock);
     pthread_mutex_lock(&store->index_writer_lock); /* waits for the batch that is being written */
     ok = mk_index_clear(store->index, error);
+    store->index_emptied++;
     store->indexed = 0;
     store->texts_waiting = 0;
     store->refill_at = store->refill_last = 0;

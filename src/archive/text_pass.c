@@ -85,16 +85,30 @@ static ReadMail *read_with_lock(MkArchive *archive, ArchiveStore *store, Attachm
     return mail;
 }
 
+/*
+ * Only what is in the index is written to it again. When it has been emptied meanwhile, its refill
+ * brings the mail in, and after a restart goes on behind the highest number it finds there.
+ */
+static bool add_if_there(Batch *batch, const ReadMail *mail, GError **error)
+{
+    g_auto(MkIndexedMail) indexed = { 0 };
+    g_autoptr(GError) failed = NULL;
+
+    if (mk_index_mail(batch->store->index, mail->number, &indexed, &failed))
+        return batch_add_octets(batch, mail->number, mail->octets, &mail->texts, error);
+    if (g_error_matches(failed, MK_ERROR, MK_ERROR_NOT_FOUND))
+        return true;
+    g_propagate_error(error, g_steal_pointer(&failed));
+    return false;
+}
+
 static bool write_locked(Batch *batch, const GPtrArray *mails, GError **error)
 {
-    for (guint i = 0; i < mails->len; i++) {
-        const ReadMail *mail = mails->pdata[i];
-
-        if (!batch_add_octets(batch, mail->number, mail->octets, &mail->texts, error)) {
+    for (guint i = 0; i < mails->len; i++)
+        if (!add_if_there(batch, mails->pdata[i], error)) {
             mk_index_writer_free(batch->writer);
             return false;
         }
-    }
     return mk_index_writer_commit(batch->writer, mk_index_watermark(batch->store->index), error);
 }
 

@@ -112,7 +112,7 @@ static MkWeb *on_set_up(void *cookie, GError **error)
     }
     if (!renew_settings(daemon, error) || !services_start_rest(daemon, error))
         return NULL;
-    daemon->memory = memory_keeper_new(daemon->loop, daemon->archive);
+    daemon->memory = memory_keeper_new(daemon->loop, daemon->archive, MEMORY_LOOK_EVERY_MS);
     mk_log_info("daemon.set_up");
     return daemon->web;
 }

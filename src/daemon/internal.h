@@ -76,8 +76,16 @@ bool certificate_load(const MkSettings *settings, MkTls **out_mail, MkTls **out_
 
 /* -- memory.c ------------------------------------------------------------------------------ */
 typedef struct MemoryKeeper MemoryKeeper;
+enum {
+    MEMORY_LOOK_EVERY_MS = 3000,
+    MEMORY_QUIET_LOOKS = 20, /* after a minute without a job the archive lets go of what it keeps */
+};
 void memory_tune(void); /* before the first thread */
-MemoryKeeper *memory_keeper_new(MkLoop *loop, MkArchive *archive);
+/* Looks every @every_ms whether there is something to give back. */
+MemoryKeeper *memory_keeper_new(MkLoop *loop, MkArchive *archive, uint64_t every_ms);
+void memory_keeper_look(MemoryKeeper *keeper); /* what the timer does */
+/* Whether the job is under way that gives memory back; no look counts until it is done. */
+bool memory_keeper_is_trimming(const MemoryKeeper *keeper);
 void memory_keeper_free(MemoryKeeper *keeper);
 
 /* -- metrics.c ----------------------------------------------------------------------------- */

@@ -163,7 +163,7 @@ static bool start(Daemon *daemon, GError **error)
     first_start_forget_link(daemon); /* of a first start that was killed */
     if (!services_start(daemon, error))
         return false;
-    daemon->memory = memory_keeper_new(daemon->loop, daemon->archive);
+    daemon->memory = memory_keeper_new(daemon->loop, daemon->archive, MEMORY_LOOK_EVERY_MS);
     return true;
 }
 

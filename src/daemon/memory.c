@@ -16,8 +16,6 @@ enum {
     ARENAS = 3,
     LARGE_BYTES = 1 << 20,
     TRIM_BYTES = 4 << 20,
-    LOOK_EVERY_MS = 3000,
-    QUIET_LOOKS = 20, /* after a minute without a job the index lets go of what it keeps opened */
 };
 
 struct MemoryKeeper {
@@ -72,15 +70,14 @@ static uint64_t jobs_done(const MkLoop *loop)
     return sum;
 }
 
-static void look(void *cookie)
+void memory_keeper_look(MemoryKeeper *keeper)
 {
-    MemoryKeeper *keeper = cookie;
     uint64_t jobs = jobs_done(keeper->loop);
 
     if (keeper->trimming)
         return;
     if (jobs == keeper->jobs_trimmed) {
-        if (++keeper->quiet_looks != QUIET_LOOKS)
+        if (++keeper->quiet_looks != MEMORY_QUIET_LOOKS)
             return;
         mk_archive_release_memory(keeper->archive);
     } else {
@@ -92,14 +89,24 @@ static void look(void *cookie)
     keeper->trimming = mk_job_submit(keeper->loop, MK_LANE_BACKGROUND, &keeper->job, NULL);
 }
 
-MemoryKeeper *memory_keeper_new(MkLoop *loop, MkArchive *archive)
+bool memory_keeper_is_trimming(const MemoryKeeper *keeper)
+{
+    return keeper->trimming;
+}
+
+static void look(void *cookie)
+{
+    memory_keeper_look(cookie);
+}
+
+MemoryKeeper *memory_keeper_new(MkLoop *loop, MkArchive *archive, uint64_t every_ms)
 {
     MemoryKeeper *keeper = g_new0(MemoryKeeper, 1);
 
     keeper->loop = loop;
     keeper->archive = archive;
     keeper->timer = mk_timer_new(loop, look, keeper);
-    mk_timer_start_repeat(keeper->timer, LOOK_EVERY_MS);
+    mk_timer_start_repeat(keeper->timer, every_ms);
     return keeper;
 }
 

@@ -1,5 +1,5 @@
 /*
- * bits.c - numbers of a fixed width behind each other, lowest bit first; time and form checks
+ * bits.c - numbers of a fixed width behind each other, lowest bit first; order, time and form checks
  */
 #include <string.h>
 
@@ -100,6 +100,12 @@ bool mk_bits_unpack(MkReader *reader, uint64_t *values, size_t count, unsigned w
     for (; i < count; i++)
         values[i] = bits_at(data, length, i * width, width);
     return true;
+}
+
+int mk_compare_u32(const void *a, const void *b)
+{
+    uint32_t x = *(const uint32_t *) a, y = *(const uint32_t *) b;
+    return (x > y) - (x < y);
 }
 
 bool mk_watch_check(MkWatch *watch, GError **error)

@@ -83,6 +83,7 @@ static GArray *gone_numbers(const Commit *commit)
         uint32_t number = GPOINTER_TO_UINT(key);
         g_array_append_val(numbers, number);
     }
+    g_array_sort(numbers, mk_compare_u32);
     return numbers;
 }
 

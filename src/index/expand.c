@@ -81,52 +81,60 @@ static int compare_terms(const void *a, const void *b)
     return strcmp(*(char *const *) a, *(char *const *) b);
 }
 
-/* Terms that match and end with the last @literal octets of the pattern, in order. */
-static bool find_by_end(const Expansion *expansion, size_t literal, GPtrArray *out, GError **error)
-{
-    const MkEvaluation *evaluation = expansion->evaluation;
-    const MkQueryPiece *piece = expansion->piece;
-    g_auto(MkStrings) reversed = { 0 };
-    char start[MK_LIMIT_TOKEN_BYTES], text[MK_INDEX_STRING_BYTES + 1];
-    bool found = false;
+/* Letters of a pattern, backwards: what leads to its terms in the reversed dictionary. */
+typedef struct {
+    char text[MK_LIMIT_TOKEN_BYTES];
+    size_t length;
+    bool first; /* the terms end with it; else it is anywhere in them */
+} Part;
 
-    if (literal > sizeof start) /* no term is that long */
-        return true;
-    reverse(piece->text + piece->length - literal, literal, start);
-    mk_strings_init(&reversed, evaluation->watch, evaluation->segment, STREAM_REVERSED);
-    if (!mk_strings_seek(&reversed, start, literal, &found, error))
-        return false;
-    /* Not all need have a wanted field, so this bounds memory only; take_refs() has the limit. */
-    while (found && begins_with(&reversed, start, literal) &&
-           out->len < 50 * MK_LIMIT_WILDCARD_TERMS) {
-        reverse(reversed.text, reversed.length, text);
-        if (mk_pattern_match(piece->text, piece->length, text, reversed.length))
-            g_ptr_array_add(out, g_strndup(text, reversed.length));
-        if (!mk_strings_next(&reversed, &found, error))
-            return false;
-    }
-    g_ptr_array_sort(out, compare_terms);
-    return true;
-}
-
-/* The longest stretch of the pattern without a wildcard, backwards. */
-static size_t longest_part(const MkQueryPiece *piece, char *out)
+/* The longest stretch of the pattern without a wildcard; none: its length is 0. */
+static Part longest_part(const MkQueryPiece *piece)
 {
-    size_t best = 0;
+    Part part = { .length = 0 };
     for (size_t at = 0; at < piece->length;) {
         size_t length = strcspn(piece->text + at, "*?");
-        if (length > best && length <= MK_LIMIT_TOKEN_BYTES) {
-            best = length;
-            reverse(piece->text + at, length, out);
+        if (length > part.length && length <= sizeof part.text) {
+            part.length = length;
+            reverse(piece->text + at, length, part.text);
         }
         at += length + 1;
     }
-    return best;
+    return part;
 }
 
-/* Terms that match and have @part in them backwards, in order: no more than FOUND_MAX. */
-static bool find_by_part(const Expansion *expansion, const char *part, size_t length,
-                         GPtrArray *out, GError **error)
+/* The last @length octets of the pattern, of which there are as many. */
+static Part last_part(const MkQueryPiece *piece, size_t length)
+{
+    Part part = { .length = length, .first = true };
+    reverse(piece->text + piece->length - length, length, part.text);
+    return part;
+}
+
+/* To the first reversed term that has the part; *out_found false when there is none. */
+static bool first_with(MkStrings *reversed, const Part *part, bool *out_found, GError **error)
+{
+    if (!part->first)
+        return mk_strings_next_with(reversed, part->text, part->length, out_found, error);
+    if (!mk_strings_seek(reversed, part->text, part->length, out_found, error))
+        return false;
+    *out_found = *out_found && begins_with(reversed, part->text, part->length);
+    return true;
+}
+
+static bool next_with(MkStrings *reversed, const Part *part, bool *out_found, GError **error)
+{
+    if (!part->first)
+        return mk_strings_next_with(reversed, part->text, part->length, out_found, error);
+    if (!mk_strings_next(reversed, out_found, error))
+        return false;
+    *out_found = *out_found && begins_with(reversed, part->text, part->length);
+    return true;
+}
+
+/* Terms that match and have @part, in order: no more than FOUND_MAX. */
+static bool find_by_part(const Expansion *expansion, const Part *part, GPtrArray *out,
+                         GError **error)
 {
     const MkEvaluation *evaluation = expansion->evaluation;
     const MkQueryPiece *piece = expansion->piece;
@@ -135,13 +143,13 @@ static bool find_by_part(const Expansion *expansion, const char *part, size_t le
     bool found = false;
 
     mk_strings_init(&reversed, evaluation->watch, evaluation->segment, STREAM_REVERSED);
-    if (!mk_strings_next_with(&reversed, part, length, &found, error))
+    if (!first_with(&reversed, part, &found, error))
         return false;
     while (found && out->len < FOUND_MAX) {
         reverse(reversed.text, reversed.length, text);
         if (mk_pattern_match(piece->text, piece->length, text, reversed.length))
             g_ptr_array_add(out, g_strndup(text, reversed.length));
-        if (!mk_strings_next_with(&reversed, part, length, &found, error))
+        if (!next_with(&reversed, part, &found, error))
             return false;
     }
     g_ptr_array_sort(out, compare_terms);
@@ -156,22 +164,11 @@ static bool take_all(Expansion *expansion, MkStrings *terms, const GPtrArray *fo
     return true;
 }
 
-static bool scan_by_end(Expansion *expansion, MkStrings *terms, size_t literal, GError **error)
-{
-    g_autoptr(GPtrArray) found = g_ptr_array_new_with_free_func(g_free);
-    return find_by_end(expansion, literal, found, error) &&
-           take_all(expansion, terms, found, error);
-}
-
 /* Of very many, most may lack the fields wanted: then these are looked at one after the other. */
-static bool scan_by_part(Expansion *expansion, MkStrings *terms, GError **error)
+static bool scan_by_part(Expansion *expansion, MkStrings *terms, const Part *part, GError **error)
 {
     g_autoptr(GPtrArray) found = g_ptr_array_new_with_free_func(g_free);
-    char part[MK_LIMIT_TOKEN_BYTES];
-    size_t length = longest_part(expansion->piece, part);
-    if (length == 0)
-        return scan_forward(expansion, terms, 0, error);
-    if (!find_by_part(expansion, part, length, found, error))
+    if (!find_by_part(expansion, part, found, error))
         return false;
     if (found->len == FOUND_MAX)
         return scan_forward(expansion, terms, 0, error);
@@ -184,11 +181,13 @@ static bool scan(Expansion *expansion, MkStrings *terms, GError **error)
     size_t start = strcspn(piece->text, "*?"), end = 0;
     while (end < piece->length && strchr("*?", piece->text[piece->length - 1 - end]) == NULL)
         end++;
-    if (start == 0 && end > 0)
-        return scan_by_end(expansion, terms, end, error);
-    if (start == 0)
-        return scan_by_part(expansion, terms, error);
-    return scan_forward(expansion, terms, start, error);
+    if (start > 0)
+        return scan_forward(expansion, terms, start, error);
+    if (end > MK_LIMIT_TOKEN_BYTES) /* no term is that long */
+        return true;
+    Part part = end > 0 ? last_part(piece, end) : longest_part(piece);
+    return part.length > 0 ? scan_by_part(expansion, terms, &part, error)
+                           : scan_forward(expansion, terms, 0, error);
 }
 
 bool mk_expand(const MkEvaluation *evaluation, const MkQueryPiece *piece, unsigned fields,

@@ -14,6 +14,7 @@ typedef struct MkScopeCache MkScopeCache;
 MkScopeCache *mk_scope_cache_new(size_t max_bytes);
 void mk_scope_cache_free(MkScopeCache *cache);
 void mk_scope_cache_empty(MkScopeCache *cache);
+size_t mk_scope_cache_bytes(MkScopeCache *cache);
 
 /* The folders of a search; with @all every mail is in. */
 typedef struct {

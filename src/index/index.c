@@ -204,7 +204,9 @@ bool mk_index_statistics(MkIndex *index, MkIndexStatistics *out, GError **error)
     g_autoptr(MkView) view = mk_view_now(index);
     (void) error;
     *out = (MkIndexStatistics){ .segment_count = view->manifest.segments->len,
-                                .size_bytes = mk_db_size_bytes(index->db) };
+                                .size_bytes = mk_db_size_bytes(index->db),
+                                .memory_bytes = mk_block_cache_bytes(index->cache) +
+                                                mk_scope_cache_bytes(index->scopes) };
     for (guint i = 0; i < view->manifest.segments->len; i++) {
         const MkSegmentInfo *info = &view->segments[i].segment->info;
         out->mail_count += info->doc_count - view->segments[i].deleted_count;

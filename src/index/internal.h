@@ -133,6 +133,8 @@ unsigned mk_bits_width(uint64_t value);
 void mk_bits_pack(GByteArray *out, const uint64_t *values, size_t count, unsigned width);
 /* False when the reader is too short. */
 bool mk_bits_unpack(MkReader *reader, uint64_t *values, size_t count, unsigned width);
+/* Of two uint32_t, ascending: for sorting. */
+int mk_compare_u32(const void *a, const void *b);
 /* The one at @place of those packed in @length octets: it must lie within. */
 uint64_t mk_bits_get(const uint8_t *data, size_t length, size_t place, unsigned width);
 
@@ -255,7 +257,6 @@ struct MkIndex {
         lock;         /* guards what follows; not GLib's, which the thread sanitizer cannot see */
     MkView *view;     /* what is committed; never NULL once the index is open */
     uint32_t next_id; /* no id is used twice, not even after a failure */
-    bool merging;     /* one merge at a time */
     MkIndexFaultFunc fault;
     void *fault_cookie;
 };
@@ -290,7 +291,8 @@ MkView *mk_view_whole(MkIndex *index, GError **error);
 MkView *mk_view_load(MkIndex *index, GError **error);
 /*
  * What the index will be with @manifest. Segments and deletions come from @before where they are
- * the same; @changed has those deletions that are not (segment id -> MkDocSet, may be NULL).
+ * the same; @changed has those deletions that are not (segment id -> MkDocSet, may be NULL). A new
+ * segment must be readable: MK_ERROR_IO, so that it never takes the place of whole ones.
  */
 MkView *mk_view_next(const MkIndex *index, const MkView *before, const MkManifest *manifest,
                      GHashTable *changed, GError **error);

@@ -136,8 +136,7 @@ static bool look_up(const MkSegmentState *state, const char *term, size_t length
 
 static int descending(const void *a, const void *b)
 {
-    uint32_t x = *(const uint32_t *) a, y = *(const uint32_t *) b;
-    return (x < y) - (x > y);
+    return mk_compare_u32(b, a);
 }
 
 GArray *mk_index_lookup(MkIndex *index, const char *message_id, unsigned max, GError **error)
@@ -181,11 +180,6 @@ static bool add_behind(const MkSegmentState *state, uint32_t after, unsigned max
     return true;
 }
 
-static int ascending(const void *a, const void *b)
-{
-    return descending(b, a);
-}
-
 GArray *mk_index_numbers(MkIndex *index, uint32_t after, unsigned max, GError **error)
 {
     g_autoptr(MkView) view = mk_view_whole(index, error);
@@ -198,7 +192,7 @@ GArray *mk_index_numbers(MkIndex *index, uint32_t after, unsigned max, GError **
             !add_behind(state, after, max, numbers, error))
             return NULL;
     }
-    g_array_sort(numbers, ascending);
+    g_array_sort(numbers, mk_compare_u32);
     g_array_set_size(numbers, MIN(numbers->len, max));
     return g_steal_pointer(&numbers);
 }

@@ -3,12 +3,6 @@
  */
 #include "filter.h"
 
-static int compare_ids(const void *a, const void *b)
-{
-    uint32_t x = *(const uint32_t *) a, y = *(const uint32_t *) b;
-    return (x > y) - (x < y);
-}
-
 /* -- the folders ------------------------------------------------------------------------------ */
 static bool ascend(const uint32_t *ids, size_t count)
 {
@@ -25,7 +19,7 @@ static GArray *sorted_ids(const MkSearch *search)
     if (search->folder_count > 0)
         g_array_append_vals(ids, search->folders, (guint) search->folder_count);
     if (!ascend(search->folders, search->folder_count))
-        g_array_sort(ids, compare_ids);
+        g_array_sort(ids, mk_compare_u32);
     for (guint i = 0; i < ids->len; i++) {
         uint32_t id = g_array_index(ids, uint32_t, i);
         if (kept == 0 || g_array_index(ids, uint32_t, kept - 1) != id)
@@ -125,6 +119,14 @@ void mk_scope_cache_empty(MkScopeCache *cache)
     g_queue_clear_full(&cache->kept, kept_free);
     cache->bytes = 0;
     pthread_mutex_unlock(&cache->lock);
+}
+
+size_t mk_scope_cache_bytes(MkScopeCache *cache)
+{
+    pthread_mutex_lock(&cache->lock);
+    size_t bytes = cache->bytes;
+    pthread_mutex_unlock(&cache->lock);
+    return bytes;
 }
 
 void mk_scope_cache_free(MkScopeCache *cache)

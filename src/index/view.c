@@ -134,10 +134,25 @@ MkView *mk_view_load(MkIndex *index, GError **error)
     return g_steal_pointer(&view);
 }
 
+/* What has just been written, and cannot be read again, is not taken in. */
+static bool new_ones_whole(const MkView *view, const MkView *before, GError **error)
+{
+    for (guint i = 0; i < view->manifest.segments->len; i++) {
+        const MkSegment *segment = view->segments[i].segment;
+        if (segment->damaged && find_state(before, segment->info.id) == NULL)
+            return mk_fail(error, MK_ERROR_IO,
+                           "The search index's new file %u cannot be read; look at the disk",
+                           segment->info.id);
+    }
+    return true;
+}
+
 MkView *mk_view_next(const MkIndex *index, const MkView *before, const MkManifest *manifest,
                      GHashTable *changed, GError **error)
 {
     MkView *view = view_new(index, before, manifest, error);
+    if (view != NULL && !new_ones_whole(view, before, error))
+        g_clear_pointer(&view, mk_view_unref);
     for (guint i = 0; view != NULL && i < manifest->segments->len; i++) {
         const MkSegmentInfo *info = &g_array_index(manifest->segments, MkSegmentInfo, i);
         const MkSegmentState *known = find_state(before, info->id);

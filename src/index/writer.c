@@ -86,19 +86,13 @@ static const char *keep_text(MkArena *arena, const char *text)
     return mk_arena_string(arena, valid, mk_fold_cut(valid, strlen(valid), MK_LIMIT_DISPLAY_BYTES));
 }
 
-static int compare_folders(const void *a, const void *b)
-{
-    uint32_t x = *(const uint32_t *) a, y = *(const uint32_t *) b;
-    return (x > y) - (x < y);
-}
-
 static void keep_folders(MkArena *arena, MkWriterDoc *kept, const MkIndexDoc *doc)
 {
     if (doc->folder_count == 0)
         return;
     kept->folders = mk_arena_take(arena, doc->folder_count * sizeof *kept->folders);
     memcpy(kept->folders, doc->folders, doc->folder_count * sizeof *kept->folders);
-    qsort(kept->folders, doc->folder_count, sizeof *kept->folders, compare_folders);
+    qsort(kept->folders, doc->folder_count, sizeof *kept->folders, mk_compare_u32);
     for (size_t i = 0; i < doc->folder_count; i++)
         if (i == 0 || kept->folders[i] != kept->folders[kept->folder_count - 1])
             kept->folders[kept->folder_count++] = kept->folders[i];

@@ -5,8 +5,10 @@
   BENCH_SEED=9077            their seed
   QUICK=1                    5,000 mails, two rounds, about a minute
   BENCH_NICE=N               everything that is measured runs at that niceness
-  BENCH_ENGINES=a,b          only these beside Mailkeep: fts5, sphinx, notmuch, https, before
+  BENCH_ENGINES=a,b          only these beside Mailkeep: fts5, sphinx, notmuch,
+                             dovecot, https, before
   BENCH_BEFORE=DIR           the build directory of another state of Mailkeep, for "before"
+  --document FILE            instead of docs/benchmarks.md; "" for none
   BENCH_KEEP=1               Mailkeep's archive of an earlier run is used again (not for https)
 
 The questions are drawn by how many mails have their words. Every engine is asked every question
@@ -28,6 +30,7 @@ import sys
 import time
 
 import mails
+from search_dovecot import Dovecot
 from search_peers import DAY, PEERS, Mailkeep, MailkeepBefore, MailkeepHttps, read_texts
 from search_report import write_search_report
 
@@ -186,6 +189,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--bin", default=os.environ.get("BIN_DIR", "build/release"))
     parser.add_argument("--work", default=os.path.join(TOP, "build/bench"))
+    parser.add_argument("--document", help="instead of docs/benchmarks.md; empty for none")
     arguments = parser.parse_args()
     bin_dir, work = os.path.abspath(arguments.bin), os.path.abspath(arguments.work)
     quick = os.environ.get("QUICK") == "1"
@@ -200,7 +204,7 @@ def main():
     figures = {"started": time.time(), "mails": count, "seed": corpus.seed,
                "octets": corpus.octets, "built": {}, "missing": {}, "notes": {}}
     engines = []
-    for kind in (Mailkeep, MailkeepBefore, MailkeepHttps, *PEERS):
+    for kind in (Mailkeep, MailkeepBefore, MailkeepHttps, *PEERS, Dovecot):
         if kind is not Mailkeep and (kind.name not in only if only else kind is MailkeepBefore):
             continue
         engine = kind(corpus.dir, bin_dir)
@@ -213,7 +217,10 @@ def main():
         if built:
             say(f"  {engine.name:9} {built['cpu'] / count * 1000:6.2f} CPU s per 1,000   "
                 f"peak {built['peak'] / 2**20:5.0f} MiB   index "
-                f"{built['index'] / corpus.octets:.3f} per raw octet")
+                f"{built['index'] / corpus.octets:.3f} per raw octet"
+                + (" (did not finish)" if built.get("unfinished") else ""))
+        if built.get("unfinished"):
+            continue
         if kind in (MailkeepHttps, MailkeepBefore):
             engine.beside = engines[0]
         engines.append(engine)
@@ -233,8 +240,10 @@ def main():
     figures["questions"] = collections.Counter(q["kind"] for q in questions)
     with open(os.path.join(work, "search.json"), "w", encoding="utf-8") as out:
         json.dump(figures, out, indent=1)
-    say(write_search_report(figures, None if quick or only else
-                            os.path.join(TOP, "docs/benchmarks.md")))
+    document = arguments.document
+    if document is None and not quick and not only:
+        document = os.path.join(TOP, "docs/benchmarks.md")
+    say(write_search_report(figures, document or None))
     return 0
 
 

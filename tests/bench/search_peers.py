@@ -1,5 +1,6 @@
 #!/usr/bin/python3
-"""The search engines that `make bench` compares: Mailkeep, SQLite FTS5, sphinxsearch and notmuch.
+"""The search engines that `make bench` compares: Mailkeep, SQLite FTS5, sphinxsearch and notmuch;
+Dovecot is in search_dovecot.py.
 
 Each is given the same mails (notmuch, which reads mails itself) or the same texts of them (the
 others), builds its index in a process of its own, and is then asked in this process, the newest 50
@@ -9,7 +10,9 @@ with snippets and the exact total, in the fastest way that its own interface off
 import json
 import os
 import re
+import resource
 import shutil
+import signal
 import subprocess
 import sys
 import time
@@ -50,16 +53,21 @@ def read_mails(path):
             yield found.group(1).replace(b"\r\n..", b"\r\n.")
 
 
-def run_measured(command, **more):
-    """What a program uses until it ends, its children that it waits for included."""
+def run_measured(command, cpu_seconds=None, **more):
+    """What a program uses until it ends, its children that it waits for included. "unfinished": it
+    would have used more than @cpu_seconds, and was ended then."""
     began = time.monotonic()
+    if cpu_seconds is not None:
+        more["preexec_fn"] = lambda: resource.setrlimit(resource.RLIMIT_CPU,
+                                                        (cpu_seconds, cpu_seconds + 60))
     process = subprocess.Popen(command, **more)
     _, status, used = os.wait4(process.pid, 0)
     process.returncode = os.waitstatus_to_exitcode(status)
-    if process.returncode != 0:
+    unfinished = process.returncode == -signal.SIGXCPU
+    if process.returncode != 0 and not unfinished:
         raise RuntimeError(f"{command[0]} ended with {process.returncode}")
     return {"cpu": used.ru_utime + used.ru_stime, "seconds": time.monotonic() - began,
-            "peak": used.ru_maxrss * 1024}
+            "peak": used.ru_maxrss * 1024, "unfinished": unfinished}
 
 
 class Engine:

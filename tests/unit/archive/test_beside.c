@@ -168,31 +168,39 @@ static bool none_waiting(void *cookie)
     return waiting(cookie) == 0;
 }
 
+static const char picture[] =
+    "From: x@example.org\r\nTo: anna@example.com\r\nSubject: Scan\r\nMessage-ID: <p@x>\r\n"
+    "MIME-Version: 1.0\r\nContent-Type: multipart/mixed; boundary=b\r\n\r\n"
+    "--b\r\nContent-Type: text/plain\r\n\r\nBrief\r\n"
+    "--b\r\nContent-Type: image/png; name=scan.png\r\nContent-Transfer-Encoding: base64\r\n"
+    "Content-Disposition: attachment; filename=scan.png\r\n\r\n"
+    "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAAAAAA6fptVAAAACklEQVR4nGNgAAAAAgABSK+kcQAAAABJRU5E\r\n"
+    "rkJggg==\r\n--b--\r\n";
+
+/* A mail whose picture waits to be read, by a lane that these two hold. */
+static void prepare_picture(Fixture *f, Long *first, Long *second, atomic_bool *go)
+{
+    prepare(f);
+    read_pictures(f);
+    ingest_word(f, "Settings"); /* the first look of the text pass is over when it is found */
+    fixture_wait_indexed(f);
+    first->f = second->f = f;
+    first->go = second->go = go;
+    start_long(first, MK_LANE_CARE); /* nothing of it is read */
+    start_long(second, MK_LANE_CARE);
+    fixture_turn_until(f, has_begun, first);
+    fixture_turn_until(f, has_begun, second);
+    fixture_ingest(f, picture, strlen(picture));
+    fixture_wait_indexed(f);
+}
+
 static void test_texts(void)
 {
-    static const char picture[] =
-        "From: x@example.org\r\nTo: anna@example.com\r\nSubject: Scan\r\nMessage-ID: <p@x>\r\n"
-        "MIME-Version: 1.0\r\nContent-Type: multipart/mixed; boundary=b\r\n\r\n"
-        "--b\r\nContent-Type: text/plain\r\n\r\nBrief\r\n"
-        "--b\r\nContent-Type: image/png; name=scan.png\r\nContent-Transfer-Encoding: base64\r\n"
-        "Content-Disposition: attachment; filename=scan.png\r\n\r\n"
-        "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAAAAAA6fptVAAAACklEQVR4nGNgAAAAAgABSK+kcQAAAABJRU5E\r\n"
-        "rkJggg==\r\n--b--\r\n";
     atomic_bool go = false;
-    Long first = { .go = &go }, second = { .go = &go };
+    Long first = { .work = NULL }, second = { .work = NULL };
     Fixture f;
 
-    prepare(&f);
-    read_pictures(&f);
-    ingest_word(&f, "Settings"); /* the first look of the text pass is over when it is found */
-    fixture_wait_indexed(&f);
-    first.f = second.f = &f;
-    start_long(&first, MK_LANE_CARE); /* nothing of it is read */
-    start_long(&second, MK_LANE_CARE);
-    fixture_turn_until(&f, has_begun, &first);
-    fixture_turn_until(&f, has_begun, &second);
-    fixture_ingest(&f, picture, strlen(picture));
-    fixture_wait_indexed(&f);
+    prepare_picture(&f, &first, &second, &go);
     fixture_assert_count(&f, f.system, "Brief", NULL, 1);
     g_assert_cmpuint(waiting(&f), ==, 1);
     g_assert_cmpuint(waiting_of(&f, "anna"), ==, 1);
@@ -205,6 +213,52 @@ static void test_texts(void)
     fixture_clear(&f);
 }
 
+static void *run_pass(void *archive)
+{
+    ArchiveStore *store = store_current(archive);
+    AttachmentReader *reader = attachment_reader_new(archive, true);
+    MkJob job = { 0 };
+    unsigned skip = 0;
+    bool more;
+
+    g_assert_true(text_pass(archive, store, reader, &job, &skip, &more, NULL));
+    g_assert_true(more);
+    attachment_reader_free(reader);
+    return NULL;
+}
+
+/* What was read is not written to an index that has been emptied meanwhile: its refill does it. */
+static void test_texts_emptied(void)
+{
+    atomic_bool go = false;
+    Long first = { .work = NULL }, second = { .work = NULL };
+    MkIndexStatistics statistics;
+    ArchiveStore *store;
+    GThread *pass;
+    Fixture f;
+
+    prepare_picture(&f, &first, &second, &go);
+    store = store_current(f.archive);
+    pthread_mutex_lock(&store->index_writer_lock);
+    store->texts_waiting = 77;
+    pass = g_thread_new("pass", run_pass, f.archive);
+    while (store->texts_waiting == 77) /* until it knows which mails to read */
+        g_usleep(500);
+    g_assert_true(mk_index_clear(store->index, NULL));
+    pthread_mutex_unlock(&store->index_writer_lock);
+    g_thread_join(pass);
+    g_assert_true(mk_index_statistics(store->index, &statistics, NULL));
+    g_assert_cmpuint(statistics.mail_count, ==, 0);
+    go = true;
+    g_assert_true(mk_archive_rebuild_index(f.archive, 1, NULL));
+    fixture_wait_indexed(&f);
+    fixture_assert_count(&f, f.system, "Before", NULL, 1);
+    fixture_assert_count(&f, f.system, "Brief", NULL, 1);
+    fixture_turn_until(&f, is_done, &first);
+    fixture_turn_until(&f, is_done, &second);
+    fixture_clear(&f);
+}
+
 int main(int argc, char **argv)
 {
     fixture_setup();
@@ -212,5 +266,6 @@ int main(int argc, char **argv)
     g_test_add_func("/beside/verify", test_verify);
     g_test_add_func("/beside/rebuild", test_rebuild);
     g_test_add_func("/beside/texts", test_texts);
+    g_test_add_func("/beside/texts-emptied", test_texts_emptied);
     return g_test_run();
 }

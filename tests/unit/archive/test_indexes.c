@@ -112,6 +112,44 @@ static void test_verify(void)
     fixture_clear(&f);
 }
 
+static uint64_t compare(ArchiveStore *store, MkArchive *archive, unsigned emptied)
+{
+    MkVerifyReport report = { .messages = g_ptr_array_new_with_free_func(g_free) };
+    g_autoptr(GError) error = NULL;
+    uint64_t errors;
+
+    index_compare(archive, store, emptied, &report, &error);
+    g_assert_no_error(error);
+    errors = report.errors;
+    mk_verify_report_clear(&report);
+    return errors;
+}
+
+/* What an index lacks that has been emptied since the comparison began is not missing. */
+static void test_verify_emptied(void)
+{
+    g_autoptr(GError) error = NULL;
+    MkIndexWriter *writer;
+    ArchiveStore *store;
+    unsigned before;
+    Fixture f;
+
+    fill(&f);
+    store = the_store(&f);
+    before = store->index_emptied;
+    g_assert_true(mk_archive_rebuild_index(f.archive, 1, NULL));
+    fixture_wait_indexed(&f);
+    writer = mk_index_writer_new(store->index);
+    mk_index_writer_remove(writer, 3);
+    mk_index_writer_commit(writer, mk_index_watermark(store->index), &error);
+    g_assert_no_error(error);
+    g_assert_cmpuint(compare(store, f.archive, before), ==, 0);
+    g_assert_false(needs_rebuild(&f, "anna"));
+    g_assert_cmpuint(compare(store, f.archive, store->index_emptied), ==, 1);
+    g_assert_true(needs_rebuild(&f, "anna"));
+    fixture_clear(&f);
+}
+
 /* A refill that was cut off goes on behind what it had; a change in the meantime is not lost. */
 static void test_refill_goes_on(void)
 {
@@ -166,6 +204,29 @@ static void test_refill_ends(void)
     g_assert_true(outcome.more);
     g_assert_true(index_batch(f.archive, store, NULL, &outcome, &error));
     g_assert_false(outcome.more);
+    fixture_clear(&f);
+}
+
+/* An index emptied meanwhile: a mail with a high number would hide from the refill what lies below. */
+static void test_again_emptied(void)
+{
+    g_autoptr(GError) error = NULL;
+    g_autoptr(GArray) indexed = NULL;
+    const uint32_t numbers[] = { MAILS };
+    BatchOutcome outcome = { .more = false };
+    guint done = 77;
+    ArchiveStore *store;
+    Fixture f;
+
+    fill(&f);
+    store = the_store(&f);
+    g_assert_true(index_again(f.archive, store, NULL, numbers, 1, &done, &outcome, &error));
+    g_assert_cmpuint(done, ==, 1);
+    g_assert_true(mk_index_clear(store->index, NULL));
+    g_assert_true(index_again(f.archive, store, NULL, numbers, 1, &done, &outcome, &error));
+    g_assert_cmpuint(done, ==, 0);
+    indexed = mk_index_numbers(store->index, 0, MAILS, &error);
+    g_assert_cmpuint(indexed->len, ==, 0);
     fixture_clear(&f);
 }
 
@@ -304,8 +365,10 @@ int main(int argc, char **argv)
     fixture_setup();
     g_test_add_func("/indexes/list", test_list);
     g_test_add_func("/indexes/verify", test_verify);
+    g_test_add_func("/indexes/verify-emptied", test_verify_emptied);
     g_test_add_func("/indexes/refill-goes-on", test_refill_goes_on);
     g_test_add_func("/indexes/refill-ends", test_refill_ends);
+    g_test_add_func("/indexes/again-emptied", test_again_emptied);
     g_test_add_func("/indexes/rebuild", test_rebuild);
     g_test_add_func("/indexes/progress", test_progress);
     g_test_add_func("/indexes/settings", test_settings);

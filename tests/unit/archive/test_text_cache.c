@@ -103,6 +103,14 @@ static void test_left_out(void)
 }
 
 /* -- and their use ------------------------------------------------------------------------------- */
+static uint64_t index_memory(Fixture *f)
+{
+    MkIndexStatistics statistics;
+
+    g_assert_true(mk_index_statistics(store_current(f->archive)->index, &statistics, NULL));
+    return statistics.memory_bytes;
+}
+
 static void assert_snippet(Fixture *f, const char *query, const char *wanted)
 {
     MkFind find = { .principal = f->system, .query = query, .limit = 10, .with_snippets = true };
@@ -135,8 +143,10 @@ static void test_snippets(void)
     assert_snippet(&f, "liegt", text); /* from the store */
     g_assert_true(has(cache, id.number));
     assert_snippet(&f, "angebot", text); /* from memory */
+    g_assert_cmpuint(index_memory(&f), >, 0);
     mk_archive_release_memory(f.archive);
     g_assert_cmpuint(text_cache_bytes(cache), ==, 0);
+    g_assert_cmpuint(index_memory(&f), ==, 0);
     assert_snippet(&f, "liegt", text); /* from the store again */
     text_cache_empty(cache);
     g_autoptr(ShownText) other = text_of(4, 'z');

@@ -3,6 +3,7 @@
  */
 #include <errno.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <mailkeep/limits.h>
 
@@ -220,6 +221,52 @@ static void test_disk_full(void)
     sample_clear(&sample);
 }
 
+/* -- a disk that does not keep what it is given ---------------------------------------------------- */
+static guint64 number_of(const char *path)
+{
+    return g_ascii_strtoull(strrchr(path, '/') + 1, NULL, 10);
+}
+
+/* The newest file loses its end between being written and being read. */
+static int lose_end(const char *step, void *cookie)
+{
+    if (strcmp(step, "sync-directory") != 0)
+        return 0;
+    g_autoptr(GPtrArray) files = sample_segments(cookie);
+    const char *newest = files->pdata[0];
+    for (guint i = 1; i < files->len; i++)
+        if (number_of(files->pdata[i]) > number_of(newest))
+            newest = files->pdata[i];
+    g_assert_cmpint(truncate(newest, 100), ==, 0);
+    return 0;
+}
+
+/* It never takes the place of whole segments, and no watermark moves past its mails. */
+static void test_lost_end(void)
+{
+    g_autoptr(GError) error = NULL, merge_error = NULL;
+    SampleMail mail = { .number = 30, .body = "neu" };
+    bool merged;
+    Sample sample;
+    sample_init(&sample);
+    sample_fill(&sample, true);
+    MkIndexWriter *writer = mk_index_writer_new(sample.index);
+    sample_add(writer, &mail);
+    mk_index_set_fault(sample.index, lose_end, &sample);
+    g_assert_false(mk_index_writer_commit(writer, 30, &error));
+    g_assert_error(error, MK_ERROR, MK_ERROR_IO);
+    g_assert_false(mk_index_merge(sample.index, NULL, &merged, &merge_error));
+    g_assert_error(merge_error, MK_ERROR, MK_ERROR_IO);
+    mk_index_set_fault(sample.index, NULL, NULL);
+    for (unsigned round = 0; round < 2; round++) {
+        expect(&sample, "", "1 2 3 4 5 6 7 8 9");
+        expect_whole(&sample, 9);
+        g_assert_cmpuint(mk_index_watermark(sample.index), ==, 9);
+        sample_reopen(&sample);
+    }
+    sample_clear(&sample);
+}
+
 /* -- tiers -------------------------------------------------------------------------------- */
 /* Small commits end in few segments, and no mail is written often. */
 static void test_few_segments(void)
@@ -322,6 +369,7 @@ int main(int argc, char **argv)
     g_test_add_func("/index/merge/cleared-meanwhile", test_cleared_meanwhile);
     g_test_add_func("/index/merge/cancelled", test_cancelled);
     g_test_add_func("/index/merge/disk-full", test_disk_full);
+    g_test_add_func("/index/merge/lost-end", test_lost_end);
     g_test_add_func("/index/merge/few-segments", test_few_segments);
     g_test_add_func("/index/merge/threads", test_threads);
     return g_test_run();

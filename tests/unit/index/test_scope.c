@@ -4,6 +4,7 @@
  */
 #include <mailkeep/limits.h>
 
+#include "index/filter.h"
 #include "samples.h"
 
 #define MAILS 3000
@@ -128,10 +129,30 @@ static void test_moved(void)
     sample_clear(&sample);
 }
 
+/* What is kept for the next question is let go, and read again when that comes. */
+static void test_released(void)
+{
+    static const uint32_t one[] = { 12 };
+    Sample sample;
+
+    sample_init(&sample);
+    fill(&sample, 1, MAILS, 60);
+    for (unsigned round = 0; round < 2; round++) {
+        expect(&sample, "common", one, 1);
+        g_assert_cmpuint(mk_block_cache_bytes(sample.index->cache), >, 0);
+        g_assert_cmpuint(mk_scope_cache_bytes(sample.index->scopes), >, 0);
+        mk_index_release_memory(sample.index);
+        g_assert_cmpuint(mk_block_cache_bytes(sample.index->cache), ==, 0);
+        g_assert_cmpuint(mk_scope_cache_bytes(sample.index->scopes), ==, 0);
+    }
+    sample_clear(&sample);
+}
+
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
     g_test_add_func("/index/scope/in-turn", test_in_turn);
     g_test_add_func("/index/scope/moved", test_moved);
+    g_test_add_func("/index/scope/released", test_released);
     return g_test_run();
 }
