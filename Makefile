@@ -257,7 +257,7 @@ $(B)/tests/unit/%: $(B)/tests/unit/%.o $$(helpers) $(SUPPORT_LIB) $$(extract_lib
 	$(say) LD $@
 	$(Q)$(LINK) $< $(helpers) $(SUPPORT_LIB) $(extract_lib) $(LIB) $(extract_libs) $(LIBS)
 
-$(B)/tests/fault/% $(B)/tests/bench/% $(B)/tests/tools/%: $$@.o $(SUPPORT_LIB) $(LIB)
+$(FAULT) $(BENCH) $(TOOLS): %: %.o $(SUPPORT_LIB) $(LIB)
 	$(say) LD $@
 	$(Q)$(LINK) $< $(SUPPORT_LIB) $(LIB) $(LIBS)
 
