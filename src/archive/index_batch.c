@@ -51,8 +51,10 @@ bool batch_is_full(const Batch *batch)
  */
 static bool add_changes(Batch *batch, uint64_t *sequence, bool *out_end, GError **error)
 {
-    uint64_t last = mk_store_last_change(batch->store->store);
+    uint64_t last;
 
+    if (!mk_store_settle(batch->store->store, &last, error))
+        return false;
     batch->until_ms = mk_clock_monotonic_ms() + FOLLOW_MS;
     *out_end = *sequence >= last;
     while (!*out_end && !batch_is_full(batch)) {
@@ -156,8 +158,8 @@ static bool refill_begin(Batch *batch, GError **error)
         return last_in_store(store, &store->rebuild_last, error);
     }
     store->rebuild_after = 0;
-    store->rebuild_sequence = mk_store_last_change(store->store);
-    return last_in_store(store, &store->rebuild_last, error) &&
+    return mk_store_settle(store->store, &store->rebuild_sequence, error) &&
+           last_in_store(store, &store->rebuild_last, error) &&
            (store->rebuild_sequence == 0 ||
             index_status_refill(batch->archive, store, store->rebuild_sequence, error));
 }
