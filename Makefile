@@ -112,10 +112,12 @@ PACKAGES += gmime-3.0
 endif
 STATIC += -lyyjson
 
-# Foreign headers are system headers: their warnings are not ours.
-as_system = $(patsubst -I%,-isystem %,$(shell pkg-config --cflags $(1)))
+# Foreign headers are system headers: their warnings are not ours. Before deps has run it is no news
+# that something is missing.
+hush       := $(if $(wildcard $(DEPS_DIR)/stamp/yyjson),,2>/dev/null)
+as_system   = $(patsubst -I%,-isystem %,$(shell pkg-config --cflags $(1) $(hush)))
 PKG_CFLAGS := $(call as_system,$(PACKAGES))
-PKG_LIBS   := $(shell pkg-config --libs $(PACKAGES))
+PKG_LIBS   := $(shell pkg-config --libs $(PACKAGES) $(hush))
 
 # Debian 12's GLib is what we write for: newer ones do not warn of what they would do otherwise.
 CPPFLAGS = -Iinclude -isystem $(DEPS)/include $(PKG_CFLAGS) -D_GNU_SOURCE \
@@ -265,7 +267,7 @@ $(B)/tests/unit/%: $(B)/tests/unit/%.o $$(helpers) $(SUPPORT_LIB) $$(extract_lib
 	$(say) LD $@
 	$(Q)$(LINK) $< $(helpers) $(SUPPORT_LIB) $(extract_lib) $(daemon_lib) $(LIB) $(extract_libs) $(LIBS)
 
-$(B)/tests/fault/% $(B)/tests/bench/% $(B)/tests/tools/%: $$@.o $(SUPPORT_LIB) $(LIB)
+$(FAULT) $(BENCH) $(TOOLS): %: %.o $(SUPPORT_LIB) $(LIB)
 	$(say) LD $@
 	$(Q)$(LINK) $< $(SUPPORT_LIB) $(LIB) $(LIBS)
 

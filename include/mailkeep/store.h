@@ -185,6 +185,13 @@ typedef struct {
 /* Up to @max changes behind @after, ascending. The newest change of a mail counts; others may be left out. */
 GArray *mk_store_changes(MkStore *store, uint64_t after, size_t max, GError **error);
 uint64_t mk_store_last_change(MkStore *store);
+/*
+ * mk_store_settle() - waits until lists and mails have all that was added before the call
+ * @out_last_change  the last change that they have
+ *
+ * MK_ERROR_IO while the catalog cannot be written: mails are durable then, but not to be seen.
+ */
+bool mk_store_settle(MkStore *store, uint64_t *out_last_change, GError **error);
 /* The index has everything up to @sequence durably: the queue may forget it. Any thread; lazy. */
 void mk_store_changes_done(MkStore *store, uint64_t sequence);
 /* Numbers of all mails above @after, ascending (rebuild of an index). */

@@ -52,6 +52,11 @@ bool batch_is_full(const Batch *batch)
  */
 static bool add_changes(Batch *batch, uint64_t *sequence, bool *out_end, GError **error)
 {
+    uint64_t seen;
+
+    /* The lists must have what the batch is to take: they may be behind, or not to be written. */
+    if (!mk_store_settle(batch->store->store, &seen, error))
+        return false;
     *out_end = *sequence >= batch->last;
     while (!*out_end && !batch_is_full(batch)) {
         g_autoptr(GArray) changes =
@@ -154,8 +159,8 @@ static bool refill_begin(Batch *batch, GError **error)
         return last_in_store(store, &store->rebuild_last, error);
     }
     store->rebuild_after = 0;
-    store->rebuild_sequence = mk_store_last_change(store->store);
-    return last_in_store(store, &store->rebuild_last, error) &&
+    return mk_store_settle(store->store, &store->rebuild_sequence, error) &&
+           last_in_store(store, &store->rebuild_last, error) &&
            (store->rebuild_sequence == 0 ||
             index_status_refill(batch->archive, store, store->rebuild_sequence, error));
 }

@@ -356,7 +356,7 @@ bool batch_run(BatchState *state, GPtrArray *items, GError **error)
     else
         batch_reload(state, NULL);
     g_ptr_array_unref(batch.frames);
-    g_atomic_int_set(&state->dirty, state->txn.txn != NULL);
+    g_atomic_int_set(&state->dirty, state->txn.txn != NULL || state->behind);
     return good;
 }
 
@@ -397,7 +397,7 @@ static void catalog_committed(BatchState *state)
 bool batch_commit_catalog(BatchState *state, uint64_t forget, GError **error)
 {
     if (state->txn.txn == NULL)
-        return true;
+        return !state->behind || batch_reload(state, error);
     if (step(state, "catalog.save", error) && forget_changes(state, forget, error) &&
         folders_save_dirty(&state->store->folders, &state->txn, error) &&
         catalog_save_checkpoint(&state->txn, &state->tail, error) &&

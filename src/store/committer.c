@@ -87,7 +87,7 @@ static void commit_catalog_locked(Committer *committer)
     uint64_t forget = committer->forget;
 
     pthread_mutex_unlock(&committer->lock);
-    /* A failure leaves the catalog behind; the next batch tries again and reports it. */
+    /* A failure leaves the catalog behind; the next reader or batch tries again. */
     batch_commit_catalog(&committer->state, forget, NULL);
     pthread_mutex_lock(&committer->lock);
     committer->settle_done = wanted;

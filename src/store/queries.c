@@ -326,6 +326,22 @@ uint64_t mk_store_last_change(MkStore *store)
     return tail.last_change;
 }
 
+bool mk_store_settle(MkStore *store, uint64_t *out_last_change, GError **error)
+{
+    g_auto(MkReadTxn) txn = MK_TXN_INIT;
+    uint64_t wanted = mk_store_last_change(store);
+    Checkpoint checkpoint = { 0 };
+    bool found;
+
+    committer_settle(store->committer);
+    if (!mk_read_txn_begin(&txn, store->catalog, error) ||
+        !catalog_load_checkpoint(&txn, &checkpoint, &found, error))
+        return false;
+    *out_last_change = checkpoint.last_change;
+    return checkpoint.last_change >= wanted ||
+           mk_fail(error, MK_ERROR_IO, "the catalog cannot be written: it is behind the mails");
+}
+
 void mk_store_changes_done(MkStore *store, uint64_t sequence)
 {
     committer_forget_changes(store->committer, sequence);

@@ -192,11 +192,18 @@ base_dir = {dir}/run
 state_dir = {dir}/state
 log_path = {dir}/dovecot.log
 ssl = yes
-ssl_cert = <{pem}
-ssl_key = <{pem}
 first_valid_uid = 1
 mail_uid = mail
 mail_gid = mail
+service lmtp {{
+  inet_listener lmtp {{
+    port = {port}
+  }}
+}}
+"""
+    CONF_2_3 = """\
+ssl_cert = <{pem}
+ssl_key = <{pem}
 mail_location = mdbox:~/mdbox
 mail_plugins = $mail_plugins zlib mail_crypt
 plugin {{
@@ -213,12 +220,41 @@ userdb {{
   driver = static
   args = uid=mail gid=mail home={dir}/home/%n allow_all_users=yes
 }}
-service lmtp {{
-  inet_listener lmtp {{
-    port = {port}
+"""
+    CONF_2_4 = """\
+ssl_server_cert_file = {pem}
+ssl_server_key_file = {pem}
+mail_driver = mdbox
+mail_path = ~/mdbox
+mail_plugins = mail_compress mail_crypt
+mail_compress_write_method = zstd
+crypt_global_public_key_file = {dir}/public.pem
+crypt_global_private_key main {{
+  crypt_private_key_file = {dir}/private.pem
+}}
+passdb static {{
+  fields {{
+    nopassword = yes
   }}
 }}
+userdb static {{
+  fields {{
+    uid = mail
+    gid = mail
+    home = {dir}/home/%{{user | username}}
+  }}
+  allow_all_users = yes
+}}
 """
+
+    def conf(self):
+        """From 2.4 on the first lines say which version's settings follow."""
+        version = subprocess.run([self.program, "--version"], check=True, stdout=subprocess.PIPE,
+                                 text=True).stdout.split()[0].split("-")[0]
+        if [int(n) for n in version.split(".")[:2]] < [2, 4]:
+            return self.CONF + self.CONF_2_3
+        return (f"dovecot_config_version = {version}\ndovecot_storage_version = {version}\n" +
+                self.CONF + self.CONF_2_4)
 
     def start(self, pem):
         os.mkdir(self.path("home"))
@@ -228,7 +264,7 @@ service lmtp {{
                         ["pkey", "-in", "private.pem", "-pubout", "-out", "public.pem"]):
             subprocess.run(["openssl", *command], check=True, cwd=self.dir,
                            stderr=subprocess.DEVNULL)
-        self.write("dovecot.conf", self.CONF.format(dir=self.dir, port=self.port, pem=pem))
+        self.write("dovecot.conf", self.conf().format(dir=self.dir, port=self.port, pem=pem))
         self.run(self.program, "-F", "-c", self.path("dovecot.conf"))
 
     def stored(self):

@@ -1,4 +1,5 @@
 /* test_indexes.c - the state of indexes, verification against the store, refills that go on */
+#include <errno.h>
 #include <string.h>
 
 #include "archive/internal.h"
@@ -230,6 +231,37 @@ static void test_again_emptied(void)
     fixture_clear(&f);
 }
 
+static int no_catalog(const char *step, void *cookie)
+{
+    (void) cookie;
+    return g_str_equal(step, "catalog.commit") || g_str_equal(step, "catalog.reload") ? EIO : 0;
+}
+
+/* An index that begins while the catalog cannot be written waits for the mails it does not see. */
+static void test_refill_waits(void)
+{
+    static const char mail[] = "From: x@example.org\r\nSubject: Vorgang\r\n\r\nText\r\n";
+    g_autoptr(GError) error = NULL;
+    BatchOutcome outcome;
+    ArchiveStore *store;
+    Fixture f;
+
+    fixture_init(&f);
+    store = the_store(&f);
+    mk_store_set_fault(store->store, no_catalog, NULL);
+    fixture_ingest(&f, mail, strlen(mail)); /* durable: it lies in the pack */
+    g_assert_cmpuint(mk_store_last_change(store->store), ==, 1);
+    g_assert_false(index_batch(f.archive, store, NULL, &outcome, &error));
+    g_assert_error(error, MK_ERROR, MK_ERROR_IO);
+    g_clear_error(&error);
+    mk_store_set_fault(store->store, NULL, NULL);
+    g_assert_true(index_batch(f.archive, store, NULL, &outcome, &error));
+    g_assert_no_error(error);
+    g_assert_cmpuint(verify(&f), ==, 0);
+    fixture_assert_count(&f, f.system, "Vorgang", NULL, 1);
+    fixture_clear(&f);
+}
+
 typedef struct {
     MkArchive *archive;
     MkProgressFunc on_progress;
@@ -369,6 +401,7 @@ int main(int argc, char **argv)
     g_test_add_func("/indexes/refill-goes-on", test_refill_goes_on);
     g_test_add_func("/indexes/refill-ends", test_refill_ends);
     g_test_add_func("/indexes/again-emptied", test_again_emptied);
+    g_test_add_func("/indexes/refill-waits", test_refill_waits);
     g_test_add_func("/indexes/rebuild", test_rebuild);
     g_test_add_func("/indexes/progress", test_progress);
     g_test_add_func("/indexes/settings", test_settings);
