@@ -207,6 +207,31 @@ test('a link that is meant opens a tab that has nothing of ours', async ({ open,
   assert.equal(page.url(), `${WEB}/message/${mail.id}`);
 });
 
+test('what is said by nobody but the page around the mail, and is none of its answers, is not heard', async ({ open, assert }) => {
+  const page = await open();
+  await logIn(page);
+  await page.goto(WEB);
+  await page.locator('[role=option]').first().click();
+  await page.locator('article h2').waitFor();
+  const { id } = mail;
+  await openHtml(page, '<p id=end>x</p>');
+  const said = [null, 1, 'j', [], { kind: 'key', key: 'j' }, { kind: 'key', key: 'Escape' }, { kind: 'hit', hit: 0 }, { kind: 'shown' },
+    { kind: 'shown', remote: '9', text: 'x', hits: 0 }, { kind: 'shown', remote: 9, text: {}, hits: 0 },
+    { kind: 'shown', remote: 9, text: 'x', hits: -1 }, { kind: 'shown', remote: 9, text: 'x', hits: Infinity }];
+  const good = { kind: 'shown', remote: 9, text: 'forged', hits: 7 };
+  const around = page.frames().find((f) => f.url().endsWith('/frame.html'));
+  await around.evaluate((all) => all.forEach((each) => parent.postMessage(each, '*')), said);
+  // By another window than the page around the mail, the answer that would count does not.
+  await innerFrame(page).evaluate((each) => (parent.postMessage(each, '*'), top.postMessage(each, '*')), good);
+  await page.evaluate((each) => postMessage(each, '*'), good);
+  await page.waitForTimeout(200);
+  assert.equal(page.url(), `${WEB}/message/${id}`);
+  assert.equal(await page.getByText('Pictures from the internet').count(), 0);
+  assert.deepEqual(page.problems, []);
+  await around.evaluate((each) => parent.postMessage(each, '*'), good);
+  await page.getByText('Pictures from the internet').waitFor();
+});
+
 test('a mail that is printed runs nothing, asks nothing and leaves its head alone', async ({ open, assert }) => {
   const page = await open();
   await logIn(page);

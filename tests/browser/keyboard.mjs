@@ -48,6 +48,19 @@ test('by keyboard alone: sign in, folder, mail, views, back', async ({ open, ass
     assert.equal(await page.evaluate(() => document.activeElement.getAttribute('role')), 'listbox'));
 });
 
+test('a click into a mail leaves its text to be selected; a click beside it brings the shortcuts back', async ({ open, assert }) => {
+  const page = await open();
+  await logIn(page, 'zoe', '/search?q=planning');
+  await page.locator('[role=option]').nth(1).click();
+  await page.getByRole('heading', { name: 'Offer 4711 and planning', exact: true }).waitFor();
+  const text = page.frameLocator('article iframe').frameLocator('iframe').locator('body');
+  await text.getByText('planning').first().dblclick();
+  assert.match(await text.evaluate(() => String(getSelection())), /\w/);
+  await page.locator('article h2').click();
+  await page.keyboard.press('k');
+  await page.getByRole('heading', { name: 'Re: Offer 4711 and planning' }).waitFor();
+});
+
 test('every control is reached by Tab and shows that it is', async ({ open, assert }) => {
   const page = await open();
   await logIn(page, 'zoe', '/search?q=zebra');

@@ -4,6 +4,7 @@
 import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { clean, confirmPassword, DESKTOP, looker, openAccount, PHONE, setUp, totp, typeName } from './account-steps.mjs';
+import { asAdmin, button, dialog, picture } from './console-lib.mjs';
 import { eventually, run, test } from './tap.mjs';
 
 test('two-factor sign-in, from setting it up to signing in', async ({ open, assert }) => {
@@ -107,6 +108,32 @@ test('new recovery codes, and switching it off', async ({ open, assert }) => {
   await page.getByText('Die Zwei-Faktor-Anmeldung ist ausgeschaltet.').waitFor();
   await look('account-off');
   clean(page, assert);
+});
+
+test('who has lost the second step gets in with the password, once the administrator takes it away', async ({ open, assert }) => {
+  const page = await open({ viewport: DESKTOP });
+  await openAccount(page, 'ida');
+  await setUp(page);
+  const before = await open({ viewport: DESKTOP });
+  await typeName(before, 'ida');
+  await before.locator('#code').waitFor();
+
+  const console = await open({ viewport: DESKTOP });
+  await asAdmin(console, '/admin/users/ida');
+  const card = console.getByRole('region', { name: 'Two-factor sign-in' });
+  await card.scrollIntoViewIfNeeded();
+  await picture(console, 'two-factor-on');
+  await button(console, 'Reset two-factor sign-in').click();
+  await picture(console, 'two-factor-reset');
+  await dialog(console).getByRole('button', { name: /^Reset/ }).click();
+  await dialog(console).waitFor({ state: 'detached' });
+  await picture(console, 'two-factor-off');
+
+  const after = await open({ viewport: DESKTOP });
+  await typeName(after, 'ida');
+  await after.waitForSelector('header.top');
+  assert.equal(await after.locator('#code').count(), 0);
+  for (const each of [page, console, after]) clean(each, assert);
 });
 
 await run();

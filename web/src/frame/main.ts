@@ -1,6 +1,7 @@
 // The page around a mail's HTML: takes the HTML from the application, makes it harmless, and shows
 // it in a frame that runs no script and has no origin. It is a page of its own because its policy
 // must allow the inline styles of mails, which the application's own page does not.
+import type { FrameAnswer } from './answer';
 import { HIT_ID } from './hits';
 import { pageOf } from './page';
 import { printMail, type PrintHead } from './print';
@@ -29,7 +30,6 @@ export interface PrintMail {
 }
 
 export type FrameRequest = ShowMail | ShowHit | PrintMail;
-export type FrameAnswer = { kind: 'ready' } | { kind: 'shown'; remote: number; text: string; hits: number };
 
 let shown: ShowMail | null = null;
 let frame: HTMLIFrameElement | null = null;

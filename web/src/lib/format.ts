@@ -1,10 +1,10 @@
 // Dates and sizes as people of the chosen language write them.
-import { language } from './i18n.svelte';
+import { region } from './i18n.svelte';
 
 const DAY_MS = 86_400_000;
 
 function dateFormat(options: Intl.DateTimeFormatOptions): Intl.DateTimeFormat {
-  return new Intl.DateTimeFormat(language(), options);
+  return new Intl.DateTimeFormat(region(), options);
 }
 
 function startOfDay(date: Date): number {
@@ -16,9 +16,9 @@ export function shortDate(iso: string | null, now = new Date()): string {
   if (iso === null) return '';
   const date = new Date(iso);
   const days = Math.round((startOfDay(now) - startOfDay(date)) / DAY_MS);
-  if (days === 0) return dateFormat({ hour: '2-digit', minute: '2-digit' }).format(date);
+  if (days === 0) return dateFormat({ hour: 'numeric', minute: '2-digit' }).format(date);
   if (days > 0 && days < 7)
-    return dateFormat({ weekday: 'short', hour: '2-digit', minute: '2-digit' }).format(date);
+    return dateFormat({ weekday: 'short', hour: 'numeric', minute: '2-digit' }).format(date);
   if (date.getFullYear() === now.getFullYear())
     return dateFormat({ day: 'numeric', month: 'short' }).format(date);
   return dateFormat({ day: '2-digit', month: '2-digit', year: 'numeric' }).format(date);
@@ -32,7 +32,7 @@ export function fullDate(iso: string | null): string {
     day: 'numeric',
     month: 'long',
     year: 'numeric',
-    hour: '2-digit',
+    hour: 'numeric',
     minute: '2-digit',
     timeZoneName: 'short',
   }).format(new Date(iso));
@@ -50,7 +50,7 @@ const STEPS: readonly [Intl.RelativeTimeFormatUnit, number][] = [
 /** "3 days ago"; yesterday is the day before, not 24 hours ago. */
 export function relativeDate(iso: string | null, now = Date.now()): string {
   if (iso === null) return '';
-  const format = new Intl.RelativeTimeFormat(language(), { numeric: 'auto' });
+  const format = new Intl.RelativeTimeFormat(region(), { numeric: 'auto' });
   const passed = new Date(iso).getTime() - now;
   const days = Math.round((startOfDay(new Date(iso)) - startOfDay(new Date(now))) / DAY_MS);
   if (Math.abs(passed) >= DAY_MS && Math.abs(days) < 7) return format.format(days, 'day');
@@ -67,7 +67,7 @@ export function size(bytes: number): string {
     value /= 1000;
     step++;
   }
-  return new Intl.NumberFormat(language(), {
+  return new Intl.NumberFormat(region(), {
     style: 'unit',
     unit: UNITS[step] ?? 'byte',
     unitDisplay: step === 0 ? 'long' : 'short',
@@ -76,5 +76,5 @@ export function size(bytes: number): string {
 }
 
 export function number(value: number): string {
-  return new Intl.NumberFormat(language()).format(value);
+  return new Intl.NumberFormat(region()).format(value);
 }

@@ -25,6 +25,11 @@ export function language(): Language {
   return current;
 }
 
+/** The language as it is written where the user lives, for dates and numbers: 3/4 is April in Britain. */
+export function region(): string {
+  return navigator.languages.find((each) => each.startsWith(`${current}-`)) ?? current;
+}
+
 export function setLanguage(next: Language): void {
   current = next;
   localStorage.setItem(STORED, next);
@@ -45,7 +50,7 @@ function plural(base: string, count: number): string {
 }
 
 function counted(count: number): Values {
-  return { count: new Intl.NumberFormat(current).format(count) };
+  return { count: new Intl.NumberFormat(region()).format(count) };
 }
 
 export function tn(key: PluralKey, count: number): string {

@@ -285,6 +285,7 @@ export const de: Record<Key, string> = {
   'keys.download': 'Als EML herunterladen',
   'keys.print': 'Drucken',
   'keys.help': 'Diese Hilfe',
+  'keys.inMail': 'Nach einem Klick in eine formatierte E-Mail wirken die Tasten dort, zum Blättern und Kopieren. Ein Klick daneben, und diese hier gelten wieder.',
   'keys.group.move': 'Bewegen',
   'keys.group.read': 'Lesen',
   'keys.group.search': 'Suchen',

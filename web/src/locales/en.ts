@@ -282,6 +282,7 @@ export const en = {
   'keys.download': 'Download as EML',
   'keys.print': 'Print',
   'keys.help': 'This help',
+  'keys.inMail': 'After a click into a formatted mail the keys scroll and copy there. A click beside it brings these back.',
   'keys.group.move': 'Move',
   'keys.group.read': 'Read',
   'keys.group.search': 'Search',

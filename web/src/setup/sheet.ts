@@ -1,6 +1,6 @@
 // The recovery sheet: a page that stands alone, to be printed or kept on a stick. Made here, so that
 // the key is in no file of the server.
-import { language } from '../lib/i18n.svelte';
+import { language, region } from '../lib/i18n.svelte';
 import { t } from './texts';
 
 function escape(text: string): string {
@@ -21,7 +21,7 @@ function groupRows(key: string): string {
 }
 
 export function sheetHtml(key: string, hostname: string, date: Date): string {
-  const made = new Intl.DateTimeFormat(language(), { dateStyle: 'long', timeStyle: 'short' }).format(date);
+  const made = new Intl.DateTimeFormat(region(), { dateStyle: 'long', timeStyle: 'short' }).format(date);
   return `<!doctype html>
 <html lang="${language()}"><head><meta charset="utf-8"><title>${escape(t('sheet.title'))}</title>
 <style>${STYLE}</style></head><body>

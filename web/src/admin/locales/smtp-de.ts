@@ -2,7 +2,7 @@
 import type { Key } from './smtp-en';
 
 export const de: Record<Key, string> = {
-  'title': 'E-Mail-Versand',
+  'title': 'Ausgehende E-Mails',
   'intro': 'Über welchen Mailserver Mailkeep versendet: Benachrichtigungen und E-Mails, die Benutzer wiederherstellen.',
   'loading': 'Wird geladen …',
   'server': 'Mailserver',

@@ -1,6 +1,6 @@
 // English: the page of the SMTP settings.
 export const en = {
-  'title': 'Sending mail',
+  'title': 'Outgoing e-mail',
   'intro': 'Through which mail server Mailkeep sends: notifications, and mails that users restore.',
   'loading': 'Loading …',
   'server': 'Mail server',
