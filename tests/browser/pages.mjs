@@ -108,7 +108,7 @@ test('a PDF under another name is known by its octets', async ({ open }) => {
 });
 
 test('while the server is busy a page waits; what then fails says so and can be tried again', async ({ open, assert }) => {
-  const page = await open();
+  const page = await open({ colorScheme: 'dark' });
   let refusals = 2;
   const refuse = (route, status, code) =>
     route.fulfill({ status, json: { error: { code, message: '' } } });
@@ -134,7 +134,9 @@ test('who may not read the mail gets no page of it', async ({ open, assert }) =>
   const { page } = await openReport(open);
   const id = new URL(page.url()).searchParams.get('mail');
   const path = `${WEB}/api/v1/messages/${id}/attachments/2/pages/1`;
-  assert.equal((await page.request.get(path)).headers()['content-type'], 'image/png');
+  await eventually('the next page has been drawn', async () => {
+    assert.equal((await page.request.get(path)).headers()['content-type'], 'image/png');
+  });
   const other = await open();
   await logIn(other, 'lisa');
   assert.equal((await other.request.get(path)).status(), 404);

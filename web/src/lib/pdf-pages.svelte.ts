@@ -2,12 +2,10 @@
 // one at a time, so one is asked for at a time.
 import { SvelteMap } from 'svelte/reactivity';
 import { ApiError, isAborted, type PagePicture } from './api';
+import { patiently } from './patiently';
 
 /** More would be higher than browsers scroll. */
 export const PAGES_MAX = 500;
-
-const TRIES = 15;
-const PAUSE_MS = 1000;
 
 export interface Size {
   width: number;
@@ -17,33 +15,9 @@ export interface Size {
 export type Page = { url: string } | { error: unknown };
 type Draw = (page: number, signal: AbortSignal) => Promise<PagePicture>;
 
-const isBusy = (error: unknown): boolean => error instanceof ApiError && error.status === 503;
-
 /** The document is at fault: damaged, locked, too much, or none that has pages. */
 export const isUndrawable = (error: unknown): boolean =>
   error instanceof ApiError && (error.status === 422 || error.status === 404);
-
-function pause(signal: AbortSignal): Promise<void> {
-  return new Promise((resolve, reject) => {
-    const timer = setTimeout(resolve, PAUSE_MS);
-    signal.addEventListener('abort', () => {
-      clearTimeout(timer);
-      reject(new DOMException('', 'AbortError'));
-    });
-  });
-}
-
-/** While another document is being read this one waits for its turn. */
-async function patiently(draw: Draw, page: number, signal: AbortSignal): Promise<PagePicture> {
-  for (let tries = 1; ; tries++) {
-    try {
-      return await draw(page, signal);
-    } catch (error) {
-      if (!isBusy(error) || tries === TRIES) throw error;
-      await pause(signal);
-    }
-  }
-}
 
 /** As it stands at the beginning of every PNG (PNG 1.2, 4.1.1). */
 async function measure(png: Blob): Promise<Size> {
@@ -67,7 +41,7 @@ export class PdfPages {
 
   /** The first page tells how many there are; its errors are the document's. */
   static async open(draw: Draw, signal: AbortSignal): Promise<PdfPages> {
-    const { picture, count } = await patiently(draw, 1, signal);
+    const { picture, count } = await patiently((ends) => draw(1, ends), signal);
     const size = await measure(picture);
     signal.throwIfAborted();
     const pages = new PdfPages(draw, count);
@@ -101,9 +75,14 @@ export class PdfPages {
     void this.#next();
   }
 
-  close(): void {
+  /** Nobody looks: what is here stays, nothing more is asked for. */
+  rest(): void {
     this.#wanted.clear();
     this.#running?.stop.abort();
+  }
+
+  close(): void {
+    this.rest();
     for (const page of [...this.#pages.keys()]) this.#forget(page);
   }
 
@@ -132,7 +111,7 @@ export class PdfPages {
     const stop = new AbortController();
     this.#running = { page, stop };
     try {
-      const { picture } = await patiently(this.#draw, page, stop.signal);
+      const { picture } = await patiently((ends) => this.#draw(page, ends), stop.signal);
       const size = await measure(picture);
       if (this.#wanted.has(page)) this.#keep(page, picture, size);
     } catch (error) {
