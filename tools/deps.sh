@@ -41,14 +41,14 @@ build_packages=(
     libroaring-dev libglib2.0-dev libidn2-dev zlib1g-dev libedit-dev
     libarchive-dev libexpat1-dev libseccomp-dev
 )
-# What mailkeep-extract starts; without them it says which kinds it cannot read. For text in
+# What mailkeep-extract starts, and fonts for what it draws; without them it says which kinds it cannot read. For text in
 # pictures an administrator adds tesseract-ocr and its languages. And whom other servers'
 # certificates must be signed by.
-run_packages=(poppler-utils catdoc ca-certificates)
+run_packages=(poppler-utils fonts-liberation catdoc ca-certificates)
 check_packages=(
     clang clang-format clang-tidy cppcheck git perl python3
     curl libnet-ssleay-perl oathtool openssl procps socat swaks unzip zstd
-    chromium fonts-liberation fonts-noto-core zbar-tools
+    chromium fonts-noto-core zbar-tools
 )
 # The web application's build; a Node.js from elsewhere is as good.
 command -v npm > /dev/null && command -v node > /dev/null || build_packages+=(nodejs npm)

@@ -535,6 +535,19 @@ GArray *mk_archive_attachment_texts(MkArchive *archive, const MkPrincipal *princ
 bool mk_archive_attachment_preview(MkArchive *archive, const MkPrincipal *principal, MkMailId id,
                                    unsigned number, const int *cancelled, MkExtracted *out,
                                    GError **error);
+/*
+ * mk_archive_attachment_page() - what a page of an attached PDF looks like
+ * @number, @cancelled  as above
+ * @page                from 1
+ * @out                 set on success, whatever became of the picture; the caller clears it.
+ *                      NOT_INDEXED: the attachment is no PDF, or there is nothing that draws one
+ *
+ * Drawn anew at each call within MK_LIMIT_PREVIEW_SECONDS. Errors as above; MK_LIMIT_PREVIEWS
+ * counts both together. Blocks.
+ */
+bool mk_archive_attachment_page(MkArchive *archive, const MkPrincipal *principal, MkMailId id,
+                                unsigned number, unsigned page, const int *cancelled,
+                                MkPagePicture *out, GError **error);
 
 /* -- suggestions -------------------------------------------------------------------------- */
 typedef enum { MK_SUGGEST_WORD, MK_SUGGEST_ADDRESS, MK_SUGGEST_FOLDER } MkSuggestKind;

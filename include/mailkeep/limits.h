@@ -127,9 +127,14 @@
 #define MK_LIMIT_PREVIEWS 1                       /* attachments read at a time: searches go on */
 #define MK_LIMIT_PREVIEW_SECONDS 5                /* for one of them: somebody waits */
 #define MK_LIMIT_PREVIEW_TEXT_BYTES (512u << 10)  /* of it: more than one reads on a screen */
-#define MK_LIMIT_EXTRACT_ENTRIES 1000             /* in all archives of one attachment */
-#define MK_LIMIT_EXTRACT_DEPTH 4                  /* archives and mails in each other */
-#define MK_LIMIT_EXTRACT_MAIL_ATTACHMENTS 100     /* of one mail; the rest is "not indexed" */
+#define MK_LIMIT_PAGE_WIDTH 1200        /* pixels of a page's picture: sharp on a laptop */
+#define MK_LIMIT_PAGE_HEIGHT 3000       /* likewise; what is longer becomes narrower */
+#define MK_LIMIT_PAGE_BYTES (12u << 20) /* of the picture: above what PNG can need for its pixels */
+#define MK_LIMIT_PAGE_SIDE_POINTS 1.0e6 /* of a page; ISO 32000-1, C.2 has at most 14,400 */
+#define MK_LIMIT_DOCUMENT_PAGES 1000000u             /* that are believed to be in a document */
+#define MK_LIMIT_EXTRACT_ENTRIES 1000                /* in all archives of one attachment */
+#define MK_LIMIT_EXTRACT_DEPTH 4                     /* archives and mails in each other */
+#define MK_LIMIT_EXTRACT_MAIL_ATTACHMENTS 100        /* of one mail; the rest is "not indexed" */
 #define MK_LIMIT_EXTRACT_UNPACKED_BYTES (256u << 20) /* all that one attachment unpacks to */
 #define MK_LIMIT_EXTRACT_RATIO 300 /* unpacked to packed, above the first MiB; text has 2 to 50 */
 #define MK_LIMIT_EXTRACT_DOCUMENTS 1000 /* of one helper, which then ends: nothing grows for ever */

@@ -108,6 +108,24 @@ G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(MkExtracted, mk_extracted_clear)
  */
 void mk_extractor_read(MkExtractor *extractor, MkDocumentKind kind, const char *file_name,
                        const uint8_t *data, size_t length, MkExtracted *out);
+
+typedef struct {
+    MkTextResult result; /* COMPLETE: drawn. EMPTY: the document has no such page */
+    unsigned page_count; /* of the document; 0 = not known */
+    GBytes *png;         /* COMPLETE: a whole PNG of at most MK_LIMIT_PAGE_...; else NULL */
+    const char *why;     /* as above */
+} MkPagePicture;
+void mk_page_picture_clear(MkPagePicture *picture);
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(MkPagePicture, mk_page_picture_clear)
+/*
+ * mk_extractor_draw() - a page of a PDF as people see it
+ * @page  from 1
+ *
+ * Never fails as such, as mk_extractor_read(); of the options `text_bytes`, `kinds` and `ocr` do not
+ * count. It is a PNG since most pages are letters on white: sharp, and smaller so than a JPEG.
+ */
+void mk_extractor_draw(MkExtractor *extractor, unsigned page, const uint8_t *data, size_t length,
+                       MkPagePicture *out);
 /* Which kinds can be read here: programs are installed, libraries were there. Asks the helper once. */
 uint64_t mk_extractor_available(MkExtractor *extractor);
 

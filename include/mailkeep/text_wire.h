@@ -20,6 +20,7 @@
 #define MK_WIRE_VERSION 1              /* of a request; client and helper are installed together */
 #define MK_WIRE_TEXT_BYTES (32u << 10) /* text in one message */
 #define MK_WIRE_REQUEST_BYTES 1024     /* above any request */
+#define MK_WIRE_COUNT_BYTES 4          /* the number of pages, before a page's picture */
 #define MK_WIRE_NAME_BYTES 255 /* of a file name in a request; longer ones lose their head */
 #define MK_WIRE_ENVIRONMENT "LC_ALL=C.UTF-8" /* all of the helper's environment */
 
@@ -47,18 +48,20 @@ const char *mk_text_why_name(MkTextWhy why); /* "time"; NULL for NONE; static */
 
 typedef enum {
     MK_REQUEST_READ = 'D',      /* with one descriptor: a sealed memfd of the document */
+    MK_REQUEST_PAGE = 'P',      /* with one likewise: draw a page of this PDF */
     MK_REQUEST_AVAILABLE = 'A', /* which kinds can be read here */
 } MkRequestType;
 
 typedef struct {
     MkRequestType type;
-    MkDocumentKind kind;
-    uint64_t kinds;
-    uint64_t length;
-    uint32_t text_bytes;
+    uint64_t length;     /* READ, PAGE: of the document */
+    uint32_t text_bytes; /* at most so much comes back, picture or text */
     uint32_t seconds;
+    MkDocumentKind kind; /* READ */
+    uint64_t kinds;
     bool ocr;
     char *file_name; /* UTF-8; "" if none */
+    uint32_t page;   /* PAGE: from 1 */
 } MkRequest;
 
 void mk_request_format(const MkRequest *request, GByteArray *out);
@@ -67,8 +70,8 @@ void mk_request_clear(MkRequest *request);
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(MkRequest, mk_request_clear)
 
 typedef enum {
-    MK_REPLY_TEXT = 'T',      /* more of the text; characters may be cut between two of them */
-    MK_REPLY_RESULT = 'R',    /* ends the answer to READ */
+    MK_REPLY_TEXT = 'T',      /* more of the text, characters may be cut; or of a page's picture */
+    MK_REPLY_RESULT = 'R',    /* ends the answer to READ and PAGE */
     MK_REPLY_AVAILABLE = 'A', /* the answer to AVAILABLE */
 } MkReplyType;
 

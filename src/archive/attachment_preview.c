@@ -1,8 +1,8 @@
 /*
- * attachment_preview.c - the text of one attachment, for those who read the mail
+ * attachment_preview.c - what one attachment says and looks like, for those who read the mail
  *
  * A document is never shown by a browser: it would be somebody else's program within the origin of
- * this server. What it says is read by the helper of text.h, in a process of its own for each call,
+ * this server. It is read and drawn by the helper of text.h, in a process of its own for each call,
  * so that it has nothing of other mails. Few at a time, since each may take all the processor there is.
  */
 #include <string.h>
@@ -25,6 +25,77 @@ static void end(void)
 {
     g_atomic_int_add(&running, -1);
 }
+
+/* -- the attachment ------------------------------------------------------------------------------- */
+
+typedef struct {
+    GBytes *mail;
+    GPtrArray *parts;
+    const MkPart *part; /* one of them */
+    GBytes *content;    /* of it, decoded */
+} Opened;
+
+#define OPENED_INIT            \
+    {                          \
+        NULL, NULL, NULL, NULL \
+    }
+
+static void opened_clear(Opened *opened)
+{
+    g_clear_pointer(&opened->mail, g_bytes_unref);
+    g_clear_pointer(&opened->parts, g_ptr_array_unref);
+    g_clear_pointer(&opened->content, g_bytes_unref);
+}
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Opened, opened_clear)
+
+static const MkPart *find_part(const GPtrArray *parts, unsigned number)
+{
+    for (guint i = 0; i < parts->len; i++) {
+        const MkPart *part = parts->pdata[i];
+
+        if (part->number == number)
+            return part;
+    }
+    return NULL;
+}
+
+static bool open_part(MkArchive *archive, const MkPrincipal *principal, MkMailId id,
+                      unsigned number, Opened *out, GError **error)
+{
+    gsize length = 0;
+
+    out->mail = mk_archive_mail_read(archive, principal, id, error);
+    if (out->mail == NULL)
+        return false;
+    const uint8_t *data = g_bytes_get_data(out->mail, &length);
+    out->parts = mk_mail_parts(data, length);
+    out->part = find_part(out->parts, number);
+    out->content = mk_mail_part_content(data, length, number, error);
+    if (out->content == NULL)
+        return false;
+    return out->part != NULL || mk_fail(error, MK_ERROR_NOT_FOUND, "There is no such attachment.");
+}
+
+static MkDocumentKind kind_of(const Opened *opened)
+{
+    gsize length = 0;
+    const uint8_t *data = g_bytes_get_data(opened->content, &length);
+
+    return mk_document_kind(opened->part->type, opened->part->file_name, data, length);
+}
+
+static MkExtractor *extractor_for(const MkArchive *archive, const int *cancelled)
+{
+    MkExtractorOptions options = MK_EXTRACTOR_OPTIONS_INIT;
+
+    options.program = archive->extract_program;
+    options.text_bytes = MK_LIMIT_PREVIEW_TEXT_BYTES;
+    options.seconds = MK_LIMIT_PREVIEW_SECONDS;
+    options.cancelled = cancelled;
+    return mk_extractor_new(&options);
+}
+
+/* -- its text -------------------------------------------------------------------------------------- */
 
 /* Takes @text, which may have one octet too many: the sign that there is more. */
 static void take_text(MkExtracted *out, GString *text)
@@ -56,68 +127,70 @@ static void read_plain(GBytes *mail, unsigned part, bool is_html, MkExtracted *o
         out->result = MK_TEXT_FAILED;
 }
 
-static void read_document(MkArchive *archive, MkDocumentKind kind, const MkPart *part,
-                          GBytes *content, const int *cancelled, MkExtracted *out)
+static void read_document(MkArchive *archive, MkDocumentKind kind, const Opened *opened,
+                          const int *cancelled, MkExtracted *out)
 {
-    MkExtractorOptions options = MK_EXTRACTOR_OPTIONS_INIT;
+    g_autoptr(MkExtractor) extractor = extractor_for(archive, cancelled);
     gsize length = 0;
-    const uint8_t *data = g_bytes_get_data(content, &length);
+    const uint8_t *data = g_bytes_get_data(opened->content, &length);
 
-    options.program = archive->extract_program;
-    options.text_bytes = MK_LIMIT_PREVIEW_TEXT_BYTES;
-    options.seconds = MK_LIMIT_PREVIEW_SECONDS;
-    options.cancelled = cancelled;
-    g_autoptr(MkExtractor) extractor = mk_extractor_new(&options);
-    mk_extractor_read(extractor, kind, part->file_name, data, length, out);
+    mk_extractor_read(extractor, kind, opened->part->file_name, data, length, out);
 }
 
-static void read_part(MkArchive *archive, GBytes *mail, const MkPart *part, GBytes *content,
-                      const int *cancelled, MkExtracted *out)
+static void read_part(MkArchive *archive, const Opened *opened, const int *cancelled,
+                      MkExtracted *out)
 {
-    gsize length = 0;
-    const uint8_t *data = g_bytes_get_data(content, &length);
-    MkDocumentKind kind = mk_document_kind(part->type, part->file_name, data, length);
+    MkDocumentKind kind = kind_of(opened);
 
     if (kind == MK_DOCUMENT_PLAIN || kind == MK_DOCUMENT_HTML)
-        read_plain(mail, part->number, kind == MK_DOCUMENT_HTML, out);
+        read_plain(opened->mail, opened->part->number, kind == MK_DOCUMENT_HTML, out);
     else if (kind != MK_DOCUMENT_UNKNOWN && kind != MK_DOCUMENT_IMAGE &&
              archive->extract_program != NULL)
-        read_document(archive, kind, part, content, cancelled, out);
+        read_document(archive, kind, opened, cancelled, out);
     else
         *out = (MkExtracted){ MK_TEXT_NOT_INDEXED, g_string_new(NULL), NULL };
-}
-
-static const MkPart *find_part(const GPtrArray *parts, unsigned number)
-{
-    for (guint i = 0; i < parts->len; i++) {
-        const MkPart *part = parts->pdata[i];
-
-        if (part->number == number)
-            return part;
-    }
-    return NULL;
 }
 
 bool mk_archive_attachment_preview(MkArchive *archive, const MkPrincipal *principal, MkMailId id,
                                    unsigned number, const int *cancelled, MkExtracted *out,
                                    GError **error)
 {
-    g_autoptr(GBytes) mail = mk_archive_mail_read(archive, principal, id, error);
-    gsize length = 0;
+    g_auto(Opened) opened = OPENED_INIT;
 
-    if (mail == NULL)
+    if (!open_part(archive, principal, id, number, &opened, error) || !begin(error))
         return false;
-    const uint8_t *data = g_bytes_get_data(mail, &length);
-    g_autoptr(GPtrArray) parts = mk_mail_parts(data, length);
-    const MkPart *part = find_part(parts, number);
-    g_autoptr(GBytes) content = mk_mail_part_content(data, length, number, error);
-    if (content == NULL)
+    read_part(archive, &opened, cancelled, out);
+    end();
+    return true;
+}
+
+/* -- its pages -------------------------------------------------------------------------------------- */
+
+static void draw_page(const MkArchive *archive, const Opened *opened, unsigned page,
+                      const int *cancelled, MkPagePicture *out)
+{
+    g_autoptr(MkExtractor) extractor = extractor_for(archive, cancelled);
+    gsize length = 0;
+    const uint8_t *data = g_bytes_get_data(opened->content, &length);
+
+    mk_extractor_draw(extractor, page, data, length, out);
+}
+
+bool mk_archive_attachment_page(MkArchive *archive, const MkPrincipal *principal, MkMailId id,
+                                unsigned number, unsigned page, const int *cancelled,
+                                MkPagePicture *out, GError **error)
+{
+    g_auto(Opened) opened = OPENED_INIT;
+
+    if (!open_part(archive, principal, id, number, &opened, error))
         return false;
-    if (part == NULL)
-        return mk_fail(error, MK_ERROR_NOT_FOUND, "There is no such attachment.");
+    if (kind_of(&opened) != MK_DOCUMENT_PDF || archive->extract_program == NULL) {
+        *out = (MkPagePicture){ .result = MK_TEXT_NOT_INDEXED };
+        return true;
+    }
     if (!begin(error))
         return false;
-    read_part(archive, mail, part, content, cancelled, out);
+    draw_page(archive, &opened, page, cancelled, out);
     end();
     return true;
 }

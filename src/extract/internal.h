@@ -203,6 +203,11 @@ void mapi_out_attachment(Extraction *x, const MapiBag *bag);
 /* NULL when it is none. */
 GByteArray *rtf_unpack(const uint8_t *data, size_t length, size_t max_bytes);
 
+/* -- page.c: a page of a PDF as a picture ------------------------------------------------------------ */
+/* COMPLETE: the number of pages (MK_WIRE_COUNT_BYTES, big endian) and a PNG went to @sink. EMPTY: the
+ * number alone, since there is no such page. Else what went there is worth nothing. */
+Verdict draw_page(const Document *document, unsigned page, TextSink sink, void *cookie);
+
 /* -- program.c: other programs, under the same filter --------------------------------------------- */
 /* False ends the reading of the output. */
 typedef bool (*ProgramOutput)(void *cookie, const uint8_t *data, size_t length);
@@ -216,6 +221,7 @@ bool program_is_there(const char *path);
 
 #define PROGRAM_PDF "/usr/bin/pdftotext"
 #define PROGRAM_PDF_PAGES "/usr/bin/pdftoppm"
+#define PROGRAM_PDF_INFO "/usr/bin/pdfinfo"
 #define PROGRAM_DOC "/usr/bin/catdoc"
 #define PROGRAM_XLS "/usr/bin/xls2csv"
 #define PROGRAM_OCR "/usr/bin/tesseract"

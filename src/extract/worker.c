@@ -1,5 +1,5 @@
 /*
- * worker.c - the process of one document: text to a pipe, the verdict as its exit status
+ * worker.c - the process of one document: text or a picture to a pipe, the verdict as exit status
  *
  * A status has no length to check and no form to get wrong: VALID, four bits of why, three of
  * result. Whatever else a process may end with (a signal, a sanitizer's status) lacks VALID.
@@ -88,17 +88,23 @@ static void on_piece(void *cookie, const char *text, size_t length)
     }
 }
 
-void worker_run(const MkRequest *request, int document, int output)
+static Verdict read_whole(const MkRequest *request, const Document *whole, Gathered *gathered)
 {
-    static Gathered gathered;
     Extraction x = {
         .kinds = request->kinds,
         .ocr = request->ocr,
         .programs = true,
         .text_left = request->text_bytes,
         .on_text = on_piece,
-        .cookie = &gathered,
+        .cookie = gathered,
     };
+
+    return extract_document(&x, whole);
+}
+
+void worker_run(const MkRequest *request, int document, int output)
+{
+    static Gathered gathered;
     Document whole = { request->kind, request->file_name, NULL, request->length };
     void *data = mmap(NULL, MAX(request->length, 1), PROT_READ, MAP_PRIVATE, document, 0);
     Verdict verdict;
@@ -108,7 +114,9 @@ void worker_run(const MkRequest *request, int document, int output)
         _exit(status_of((Verdict){ MK_TEXT_FAILED, MK_WHY_MEMORY }));
     whole.data = data;
     gathered.output = output;
-    verdict = extract_document(&x, &whole);
+    verdict = request->type == MK_REQUEST_PAGE
+                  ? draw_page(&whole, request->page, on_piece, &gathered)
+                  : read_whole(request, &whole, &gathered);
     flush_gathered(&gathered);
     /* Not exit(): nothing of what the parsers left behind is run any more. */
     _exit(status_of(verdict));

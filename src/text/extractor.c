@@ -1,5 +1,5 @@
 /*
- * extractor.c - the client: one document in, its text and what became of it out
+ * extractor.c - the client: one document in, its text or a page's picture and what became of it out
  *
  *   STOPPED --start, "A" and back--> IDLE --request--> WAITING --result--> IDLE (STOPPED when leaving)
  *      ^                                          |
@@ -110,26 +110,15 @@ static void close_document(int fd)
     close(fd);
 }
 
-static bool send_document(MkExtractor *extractor, MkDocumentKind kind, const char *file_name,
-                          const uint8_t *data, size_t length)
+static bool send_document(MkExtractor *extractor, const MkRequest *request, const uint8_t *data)
 {
     g_autoptr(GByteArray) message = g_byte_array_new();
-    MkRequest request = {
-        .type = MK_REQUEST_READ,
-        .kind = kind,
-        .kinds = extractor->options.kinds,
-        .length = length,
-        .text_bytes = extractor->options.text_bytes,
-        .seconds = seconds_for(extractor, kind),
-        .ocr = extractor->options.ocr,
-        .file_name = (char *) file_name,
-    };
-    int fd = mk_document_descriptor(data, length);
+    int fd = mk_document_descriptor(data, request->length);
     bool sent;
 
     if (fd < 0)
         return false;
-    mk_request_format(&request, message);
+    mk_request_format(request, message);
     sent = ask(extractor, message, fd);
     close_document(fd);
     return sent;
@@ -143,9 +132,9 @@ static void give_up(MkExtractor *extractor, MkExtracted *out, MkTextWhy why)
     finish(out, MK_TEXT_FAILED, why);
 }
 
-static bool take_text(const MkExtractor *extractor, const MkReply *reply, MkExtracted *out)
+static bool take_text(const MkReply *reply, size_t max_bytes, MkExtracted *out)
 {
-    if (reply->text_length > extractor->options.text_bytes - out->text->len)
+    if (reply->text_length > max_bytes - out->text->len)
         return false;
     g_string_append_len(out->text, (const char *) reply->text, (gssize) reply->text_length);
     return true;
@@ -172,7 +161,8 @@ static ssize_t receive(MkExtractor *extractor, uint8_t *buffer, int64_t deadline
     return length;
 }
 
-static void receive_answer(MkExtractor *extractor, int64_t deadline_ms, MkExtracted *out)
+static void receive_answer(MkExtractor *extractor, size_t max_bytes, int64_t deadline_ms,
+                           MkExtracted *out)
 {
     g_autofree uint8_t *buffer = g_malloc(MK_WIRE_TEXT_BYTES + 2);
     MkReply reply;
@@ -185,7 +175,7 @@ static void receive_answer(MkExtractor *extractor, int64_t deadline_ms, MkExtrac
             return;
         }
         if (!mk_reply_parse(buffer, (size_t) length, &reply) || reply.type == MK_REPLY_AVAILABLE ||
-            (reply.type == MK_REPLY_TEXT && !take_text(extractor, &reply, out))) {
+            (reply.type == MK_REPLY_TEXT && !take_text(&reply, max_bytes, out))) {
             give_up(extractor, out, MK_WHY_PROTOCOL);
             return;
         }
@@ -196,6 +186,18 @@ static void receive_answer(MkExtractor *extractor, int64_t deadline_ms, MkExtrac
     if (reply.leaving)
         mk_helper_stop(&extractor->helper);
 }
+
+static void ask_document(MkExtractor *extractor, const MkRequest *request, const uint8_t *data,
+                         MkExtracted *out)
+{
+    if (send_document(extractor, request, data))
+        receive_answer(extractor, request->text_bytes,
+                       mk_clock_monotonic_ms() + (int64_t) request->seconds * 1000 + GRACE_MS, out);
+    else
+        finish(out, MK_TEXT_FAILED, MK_WHY_HELPER);
+}
+
+/* -- text -------------------------------------------------------------------------------------------- */
 
 /* The helper says UTF-8 without NUL, but it is the helper that says it. */
 static void clean(GString *text)
@@ -236,7 +238,16 @@ void mk_extractor_read(MkExtractor *extractor, MkDocumentKind kind, const char *
                        const uint8_t *data, size_t length, MkExtracted *out)
 {
     bool cut = length > MK_LIMIT_EXTRACT_BYTES;
-    int64_t deadline_ms;
+    const MkRequest request = {
+        .type = MK_REQUEST_READ,
+        .kind = kind,
+        .kinds = extractor->options.kinds,
+        .length = MIN(length, MK_LIMIT_EXTRACT_BYTES),
+        .text_bytes = extractor->options.text_bytes,
+        .seconds = seconds_for(extractor, kind),
+        .ocr = extractor->options.ocr,
+        .file_name = (char *) file_name,
+    };
 
     out->text = g_string_new(NULL);
     if (!is_wanted(extractor, kind)) {
@@ -251,16 +262,53 @@ void mk_extractor_read(MkExtractor *extractor, MkDocumentKind kind, const char *
         finish(out, MK_TEXT_FAILED, MK_WHY_SIZE);
         return;
     }
-    if (!send_document(extractor, kind, file_name, data, MIN(length, MK_LIMIT_EXTRACT_BYTES))) {
-        finish(out, MK_TEXT_FAILED, MK_WHY_HELPER);
-        return;
-    }
-    deadline_ms =
-        mk_clock_monotonic_ms() + (int64_t) seconds_for(extractor, kind) * 1000 + GRACE_MS;
-    receive_answer(extractor, deadline_ms, out);
+    ask_document(extractor, &request, data, out);
     clean(out->text);
     if (cut && out->result == MK_TEXT_COMPLETE)
         finish(out, MK_TEXT_TRUNCATED, MK_WHY_SIZE);
+}
+
+/* -- pictures ---------------------------------------------------------------------------------------- */
+
+static void draw(MkExtractor *extractor, unsigned page, const uint8_t *data, size_t length,
+                 MkExtracted *answer)
+{
+    const MkRequest request = {
+        .type = MK_REQUEST_PAGE,
+        .page = page,
+        .length = length,
+        .text_bytes = MK_WIRE_COUNT_BYTES + MK_LIMIT_PAGE_BYTES,
+        .seconds = extractor->options.seconds,
+    };
+
+    answer->text = g_string_new(NULL);
+    if (page < 1 || page > MK_LIMIT_DOCUMENT_PAGES)
+        finish(answer, MK_TEXT_EMPTY, MK_WHY_NONE);
+    else if (length == 0)
+        finish(answer, MK_TEXT_FAILED, MK_WHY_DAMAGED);
+    else if (length > MK_LIMIT_EXTRACT_BYTES)
+        finish(answer, MK_TEXT_FAILED, MK_WHY_SIZE);
+    else
+        ask_document(extractor, &request, data, answer);
+}
+
+void mk_extractor_draw(MkExtractor *extractor, unsigned page, const uint8_t *data, size_t length,
+                       MkPagePicture *out)
+{
+    g_auto(MkExtracted) answer = { .text = NULL };
+    bool good;
+
+    draw(extractor, page, data, length, &answer);
+    *out = (MkPagePicture){ .result = answer.result, .why = answer.why };
+    if (out->result != MK_TEXT_COMPLETE && out->result != MK_TEXT_EMPTY)
+        return;
+    good = mk_page_picture_parse(answer.text->str, answer.text->len, out);
+    if (out->result == MK_TEXT_COMPLETE && (!good || out->png == NULL)) {
+        mk_page_picture_clear(out);
+        *out =
+            (MkPagePicture){ .result = MK_TEXT_FAILED, .why = mk_text_why_name(MK_WHY_PROTOCOL) };
+    } else if (out->result == MK_TEXT_EMPTY)
+        mk_page_picture_clear(out);
 }
 
 uint64_t mk_extractor_available(MkExtractor *extractor)

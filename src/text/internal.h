@@ -21,6 +21,10 @@ MkDocumentKind mk_kind_of_mime(const char *mime_type);      /* NULL allowed */
 MkDocumentKind mk_kind_of_zip(const uint8_t *data, size_t length);
 MkDocumentKind mk_kind_of_cfb(const uint8_t *data, size_t length);
 
+/* -- picture.c: what is said to be a page's picture --------------------------------------------- */
+/* From all octets that came: sets count and picture (a copy, or NULL). False when they are neither. */
+bool mk_page_picture_parse(const void *data, size_t length, MkPagePicture *out);
+
 /* -- helper.c: one process -------------------------------------------------------------------- */
 typedef struct {
     pid_t pid;  /* 0 = none runs; also its process group */

@@ -42,6 +42,13 @@ void mk_request_format(const MkRequest *request, GByteArray *out)
     mk_put_u8(out, MK_WIRE_VERSION);
     if (request->type == MK_REQUEST_AVAILABLE)
         return;
+    if (request->type == MK_REQUEST_PAGE) {
+        mk_put_u32(out, request->page);
+        mk_put_u64(out, request->length);
+        mk_put_u32(out, request->text_bytes);
+        mk_put_u32(out, request->seconds);
+        return;
+    }
     mk_put_u8(out, (uint8_t) request->kind);
     mk_put_u8(out, request->ocr);
     mk_put_u64(out, request->kinds);
@@ -64,6 +71,16 @@ static bool parse_read(MkReader *r, MkRequest *out)
            out->length <= MK_LIMIT_EXTRACT_BYTES && strlen(out->file_name) <= MK_WIRE_NAME_BYTES;
 }
 
+static bool parse_page(MkReader *r, MkRequest *out)
+{
+    out->page = mk_read_u32(r);
+    out->length = mk_read_u64(r);
+    out->text_bytes = mk_read_u32(r);
+    out->seconds = mk_read_u32(r);
+    return !r->failed && out->page >= 1 && out->page <= MK_LIMIT_DOCUMENT_PAGES &&
+           out->length <= MK_LIMIT_EXTRACT_BYTES;
+}
+
 bool mk_request_parse(const uint8_t *data, size_t length, MkRequest *out)
 {
     MkReader r = mk_reader(data, length);
@@ -74,7 +91,10 @@ bool mk_request_parse(const uint8_t *data, size_t length, MkRequest *out)
         return false;
     if (out->type == MK_REQUEST_READ && !parse_read(&r, out))
         return false;
-    return r.length == 0 && (out->type == MK_REQUEST_READ || out->type == MK_REQUEST_AVAILABLE);
+    if (out->type == MK_REQUEST_PAGE && !parse_page(&r, out))
+        return false;
+    return r.length == 0 && (out->type == MK_REQUEST_READ || out->type == MK_REQUEST_PAGE ||
+                             out->type == MK_REQUEST_AVAILABLE);
 }
 
 void mk_request_clear(MkRequest *request)

@@ -111,7 +111,7 @@ typedef struct {
     void (*finish)(WebCall *call);
 } WebRoute;
 
-#define WEB_SEGMENTS_MAX 2
+#define WEB_SEGMENTS_MAX 3
 
 struct WebCall {
     MkJob job; /* first member */
@@ -133,6 +133,7 @@ struct WebCall {
     bool is_basic;
     MkMailId id;
     unsigned number;
+    unsigned page;         /* of an attachment */
     GHashTable *arguments; /* char * -> char *, for searches; the job adds what has been saved */
     char *name;            /* of a saved search or an app password; whom a mail is restored to */
     char *criteria;        /* of a saved search, as JSON */
@@ -148,8 +149,9 @@ struct WebCall {
     GBytes *body; /* instead of json: a download */
     const char *body_type;
     char *file_name;
-    MkSmtpRelay *relay; /* restore: where @body goes */
-    MkHttpBody *pieces; /* of a ZIP */
+    unsigned page_count; /* of the document of which @body is a page */
+    MkSmtpRelay *relay;  /* restore: where @body goes */
+    MkHttpBody *pieces;  /* of a ZIP */
     uint64_t pieces_length;
 };
 
@@ -239,7 +241,11 @@ bool web_give_download(WebCall *call, GBytes *octets, const char *type, char *fi
 bool web_raw_run(WebCall *call, GError **error);
 bool web_attachment_read(WebCall *call, GError **error);
 bool web_attachment_run(WebCall *call, GError **error);
+/* preview.c */
 bool web_preview_run(WebCall *call, GError **error);
+bool web_page_picture_read(WebCall *call, GError **error);
+bool web_page_picture_run(WebCall *call, GError **error);
+void web_page_picture_finish(WebCall *call);
 /* arrivals.c */
 bool web_arrivals_run(WebCall *call, GError **error);
 bool web_report_read(WebCall *call, GError **error);

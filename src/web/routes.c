@@ -53,6 +53,8 @@ static const WebRoute routes[] = {
       NULL },
     { "GET", API "messages/{}/attachments/{}/text", true, false, web_attachment_read,
       web_preview_run, NULL },
+    { "GET", API "messages/{}/attachments/{}/pages/{}", true, false, web_page_picture_read,
+      web_page_picture_run, web_page_picture_finish },
     { "GET", API "messages/{}/arrivals", true, false, web_mail_read, web_arrivals_run, NULL },
     { "GET", API "messages/{}/arrivals/{}/report", true, false, web_report_read, web_report_run,
       NULL },

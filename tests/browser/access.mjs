@@ -94,7 +94,7 @@ async function walk(page, assert, name) {
   await page.locator('.found').first().waitFor();
   await look('attachments');
   await page.getByRole('button', { name: /paper\.pdf/ }).first().click();
-  await page.getByRole('dialog').locator('pre').waitFor();
+  await page.getByRole('dialog').getByRole('img').waitFor();
   await look('a document');
   await closeDialog(page);
   await page.context().clearCookies();

@@ -16,11 +16,13 @@ async function shows(page, name, text) {
   return dialog;
 }
 
-test('of a PDF its text is shown, never the document', async ({ open, assert }) => {
+test('of a PDF pages and text are shown, never the document', async ({ open, assert }) => {
   const page = await openPapers(open);
-  const dialog = await shows(page, 'paper.pdf', 'Quarterly figures of the harbour');
+  const dialog = await shows(page, 'paper.pdf', 'Page 1 of 1');
+  await dialog.getByRole('img', { name: 'Page 1 of 1' }).waitFor();
   assert.equal(await dialog.locator('iframe, object, embed, a[href^=blob]').count(), 0);
-  await dialog.getByText('This is the text of the document').waitFor();
+  await dialog.getByRole('button', { name: 'Text', exact: true }).click();
+  await dialog.getByText('Quarterly figures of the harbour').waitFor();
   const [download] = await Promise.all([
     page.waitForEvent('download'),
     dialog.getByRole('link', { name: 'Download' }).click(),

@@ -50,6 +50,9 @@ TABLE = {
     "GET messages/{}/headers": ("messages/{id}/headers", None, HERS),
     "GET messages/{}/attachments/{}": ("messages/{id}/attachments/2", None, HERS),
     "GET messages/{}/attachments/{}/text": ("messages/{id}/attachments/2/text", None, HERS),
+    # No PDF (422); a stranger is not even told that. T358 draws one.
+    "GET messages/{}/attachments/{}/pages/{}": ("messages/{id}/attachments/2/pages/1", None,
+                                                {"zoe": 422, "rita": 422, "admin": 422}),
     "GET messages/{}/arrivals": ("messages/{id}/arrivals", None,
                                  {"zoe": 403, "rita": 403, "admin": 200}),
     "GET messages/{}/arrivals/{}/report": ("messages/{id}/arrivals/0/report", None,

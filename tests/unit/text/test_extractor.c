@@ -79,6 +79,32 @@ static void test_lies(void)
     }
 }
 
+/* None of what a helper says instead of a picture goes on. */
+static void test_lies_of_pages(void)
+{
+    g_autoptr(MkExtractor) extractor = extractor_new(FAKE, 1000, 0);
+    static const struct {
+        const char *word;
+        const char *why;
+    } pages[] = {
+        { "ok", "protocol" },    { "crash", "crash" },    { "cut", "crash" },
+        { "flood", "protocol" }, { "empty", "protocol" }, { "hang", "time" },
+        { "leave", "protocol" },
+    };
+
+    for (size_t i = 0; i < G_N_ELEMENTS(pages); i++) {
+        const char *word = pages[i].word;
+        g_auto(MkPagePicture) out = { .png = NULL };
+
+        g_test_message("%s", word);
+        mk_extractor_draw(extractor, 1, (const uint8_t *) word, strlen(word), &out);
+        g_assert_cmpint(out.result, ==, MK_TEXT_FAILED);
+        g_assert_cmpstr(out.why, ==, pages[i].why);
+        g_assert_cmpuint(out.page_count, ==, 0);
+        g_assert_null(out.png);
+    }
+}
+
 static unsigned open_descriptors(void)
 {
     g_autoptr(GDir) dir = g_dir_open("/proc/self/fd", 0, NULL);
@@ -246,6 +272,7 @@ int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
     g_test_add_func("/text/extractor/lies", test_lies);
+    g_test_add_func("/text/extractor/lies-of-pages", test_lies_of_pages);
     g_test_add_func("/text/extractor/nothing-leaks", test_nothing_leaks);
     g_test_add_func("/text/extractor/too-much-text", test_too_much_text);
     g_test_add_func("/text/extractor/children-end", test_children_end);

@@ -37,6 +37,37 @@ static void test_request(void)
     }
 }
 
+static void test_page_request(void)
+{
+    MkRequest request = {
+        .type = MK_REQUEST_PAGE, .page = 12, .length = 123456, .text_bytes = 777, .seconds = 5
+    };
+    g_autoptr(GByteArray) message = g_byte_array_new();
+    g_auto(MkRequest) read = { .file_name = NULL };
+    static const uint32_t wrong[] = { 0, MK_LIMIT_DOCUMENT_PAGES + 1, UINT32_MAX };
+
+    mk_request_format(&request, message);
+    g_assert_true(mk_request_parse(message->data, message->len, &read));
+    g_assert_cmpint(read.type, ==, MK_REQUEST_PAGE);
+    g_assert_cmpuint(read.page, ==, 12);
+    g_assert_cmpuint(read.length, ==, 123456);
+    g_assert_cmpuint(read.text_bytes, ==, 777);
+    g_assert_cmpuint(read.seconds, ==, 5);
+    for (guint length = 0; length < message->len; length++)
+        g_assert_false(mk_request_parse(message->data, length, &read));
+    for (size_t i = 0; i < G_N_ELEMENTS(wrong); i++) {
+        request.page = wrong[i];
+        g_byte_array_set_size(message, 0);
+        mk_request_format(&request, message);
+        g_assert_false(mk_request_parse(message->data, message->len, &read));
+    }
+    request.page = 1;
+    request.length = MK_LIMIT_EXTRACT_BYTES + 1ull;
+    g_byte_array_set_size(message, 0);
+    mk_request_format(&request, message);
+    g_assert_false(mk_request_parse(message->data, message->len, &read));
+}
+
 static void test_long_name(void)
 {
     g_autofree char *name = g_strnfill(2000, 'x');
@@ -106,6 +137,7 @@ int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
     g_test_add_func("/text/wire/request", test_request);
+    g_test_add_func("/text/wire/page-request", test_page_request);
     g_test_add_func("/text/wire/long-name", test_long_name);
     g_test_add_func("/text/wire/bad-requests", test_bad_requests);
     g_test_add_func("/text/wire/replies", test_replies);

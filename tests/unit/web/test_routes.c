@@ -19,6 +19,9 @@ static const struct {
     { "HEAD", "/api/v1/messages/1:2/raw", "/api/v1/messages/{}/raw", "1:2", NULL, NULL },
     { "GET", "/api/v1/messages/1:2/attachments/3", "/api/v1/messages/{}/attachments/{}", "1:2", "3",
       NULL },
+    { "GET", "/api/v1/messages/1:2/attachments/3/pages/4",
+      "/api/v1/messages/{}/attachments/{}/pages/{}", "1:2", "3", NULL },
+    { "GET", "/api/v1/messages/1:2/attachments/3/pages/", NULL, NULL, NULL, NULL },
     { "GET", "/api/v1/messages/1:2/arrivals/0/report", "/api/v1/messages/{}/arrivals/{}/report",
       "1:2", "0", NULL },
     { "POST", "/api/v1/invoke/GetUsers", "/api/v1/invoke/{}", "GetUsers", NULL, NULL },
@@ -52,6 +55,7 @@ static void test_paths(void)
         g_assert_cmpstr(allow, ==, cases[i].allow);
         g_free(segments[0]);
         g_free(segments[1]);
+        g_free(segments[2]);
     }
 }
 

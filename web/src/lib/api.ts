@@ -288,6 +288,23 @@ export const getAttachmentText = (
 ): Promise<{ result: TextResult; text: string }> =>
   json<{ result: TextResult; text: string }>(`${mailPath(id)}/attachments/${n}/text`, { signal });
 
+export interface PagePicture {
+  picture: Blob;
+  /** Of all pages of the document. */
+  count: number;
+}
+
+/** @param page of a PDF, from 1 */
+export async function getAttachmentPage(
+  id: string,
+  n: number,
+  page: number,
+  signal: AbortSignal,
+): Promise<PagePicture> {
+  const answer = await call(`${mailPath(id)}/attachments/${n}/pages/${page}`, { signal });
+  return { picture: await answer.blob(), count: Number(answer.headers.get('X-Page-Count')) };
+}
+
 // --- suggestions ---------------------------------------------------------------------------------
 
 export interface Suggestion {

@@ -38,6 +38,11 @@ export function textOf(octets: Uint8Array, claimsText: boolean): string | null {
 const TEXT_NAME = /\.(txt|csv|log|md|json|xml|ya?ml|ini|conf|eml|ics|vcf|sql|[ch]|py|js|ts|sh)$/i;
 /** What the server reads the text of (docs/protocols/extract.md). */
 const DOCUMENT_NAME = /\.(pdf|do[ct][xm]?|dot[xm]?|xl[st][xm]?|pp[ts][xm]?|pot[xm]?|od[tspg]|rtf|msg|html?)$/i;
+
+export function isPdfNamed(name: string, type: string): boolean {
+  return /\.pdf$/i.test(name) || /^application\/pdf$/i.test(type);
+}
+
 const PICTURE_NAME = /\.(png|jpe?g|gif|webp|bmp)$/i;
 
 export function isDocument(name: string, type: string): boolean {

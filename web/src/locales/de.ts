@@ -261,6 +261,12 @@ export const de: Record<Key, string> = {
   'att.read.encrypted': 'Das Dokument braucht ein Passwort. Laden Sie es herunter, um es zu öffnen.',
   'att.read.not-indexed': 'Diese Datei kann hier nicht gezeigt werden; laden Sie sie herunter.',
   'att.read.empty': 'In diesem Dokument ist kein Text. Laden Sie es herunter, um es anzusehen.',
+  'att.view': 'Dokument anzeigen als',
+  'att.view.pages': 'Seiten',
+  'att.view.text': 'Text',
+  'att.page': 'Seite {page} von {count}',
+  'att.page.failed': 'Diese Seite kann nicht gezeigt werden. Laden Sie das Dokument herunter, um sie anzusehen.',
+  'att.pages.cut': 'Nur die ersten {count} Seiten werden gezeigt; laden Sie die Datei herunter, um alle zu haben.',
   'att.odd': 'Der Name ist für die Anzeige geändert: Er enthielt Zeichen, die verbergen, was die Datei ist.',
   'att.cut': 'Nur der Anfang wird gezeigt; laden Sie die Datei herunter, um alles zu haben.',
 

@@ -258,6 +258,12 @@ export const en = {
   'att.read.encrypted': 'The document needs a password. Download it to open it.',
   'att.read.not-indexed': 'This file cannot be shown here; download it.',
   'att.read.empty': 'There is no text in this document. Download it to see it.',
+  'att.view': 'Show the document as',
+  'att.view.pages': 'Pages',
+  'att.view.text': 'Text',
+  'att.page': 'Page {page} of {count}',
+  'att.page.failed': 'This page cannot be shown. Download the document to see it.',
+  'att.pages.cut': 'Only the first {count} pages are shown; download the file to have all of them.',
   'att.odd': 'The name has been changed for display: it had characters that hide what the file is.',
   'att.cut': 'Only the beginning is shown; download the file to have all of it.',
 
