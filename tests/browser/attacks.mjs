@@ -210,9 +210,6 @@ test('a link that is meant opens a tab that has nothing of ours', async ({ open,
 test('what is said by nobody but the page around the mail, and is none of its answers, is not heard', async ({ open, assert }) => {
   const page = await open();
   await logIn(page);
-  await page.goto(WEB);
-  await page.locator('[role=option]').first().click();
-  await page.locator('article h2').waitFor();
   const { id } = mail;
   await openHtml(page, '<p id=end>x</p>');
   const said = [null, 1, 'j', [], { kind: 'key', key: 'j' }, { kind: 'key', key: 'Escape' }, { kind: 'hit', hit: 0 }, { kind: 'shown' },

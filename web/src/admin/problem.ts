@@ -31,7 +31,11 @@ export function codeText(code: string): string {
   return t(KEYS[code] ?? 'problem.internal');
 }
 
+/** The rooms of the server begin small, since what they say may be the end of another's sentence. */
+const sentence = (text: string): string =>
+  text.charAt(0).toUpperCase() + text.slice(1) + (text === '' || /[.!?…]$/.test(text) ? '' : '.');
+
 export function problemOf(error: unknown): Problem {
   if (!(error instanceof ApiError)) return { text: t('problem.internal'), detail: '' };
-  return { text: codeText(error.code), detail: error.message };
+  return { text: codeText(error.code), detail: sentence(error.message) };
 }

@@ -338,7 +338,7 @@ export const de: Record<Key, string> = {
   'certificate.self.act': 'Erzeugen',
   'certificate.self.effect': 'Es tritt an die Stelle des jetzigen. Browser warnen, bis sie ihm vertrauen, und was auf den alten Schlüssel festgelegt ist, verbindet sich nicht mehr.',
   'machine.title': 'Name des Servers',
-  'machine.hostname': 'Hostname',
+  'machine.hostname': 'Rechnername',
   'machine.hint': 'Wie Browser und Mailserver ihn erreichen.',
   'machine.fixed': 'Die Einstellungsdatei nennt den Namen.',
   'machine.restart': 'Starten Sie den Server neu, damit der Name überall gilt.',
