@@ -10,7 +10,7 @@
 #   make lint               rooms, format, clang-tidy, cppcheck, tree, web
 #
 #   src/<room>/*.c          libmailkeep.a, but for these three rooms:
-#   src/daemon/*.c          mailkeepd
+#   src/daemon/*.c          mailkeepd (tests/unit/daemon looks inside)
 #   src/shell/*.c           mailkeep
 #   src/extract/*.c         mailkeep-extract (stands alone; tests/unit/extract looks inside)
 #   web/                    the web application; goes into libmailkeep.a (tools/web-build.sh)

@@ -6,6 +6,7 @@
  * batch only; when it is interrupted it goes on behind the last mail that is in the index.
  */
 #include "internal.h"
+#include "text_cache.h"
 
 enum {
     STEP_MAILS = 256,            /* asked of the store at once */
@@ -28,12 +29,22 @@ void batch_init(Batch *batch, MkArchive *archive, ArchiveStore *store, const MkJ
                       .last = mk_store_last_change(store->store),
                       .writer = mk_index_writer_new(store->index),
                       .conversations = g_hash_table_new_full(g_str_hash, g_str_equal, g_free,
-                                                             (GDestroyNotify) batch_mail_free) };
+                                                             (GDestroyNotify) batch_mail_free),
+                      .gone = g_array_new(FALSE, FALSE, sizeof(uint32_t)) };
     attachment_reader_begin(store->attachments);
+}
+
+/* Now that no search finds them any more, none shows their text and keeps it once again. */
+static void forget_texts(const Batch *batch)
+{
+    for (guint i = 0; i < batch->gone->len; i++)
+        text_cache_forget(batch->store->shown_texts, g_array_index(batch->gone, uint32_t, i));
 }
 
 void batch_clear(Batch *batch)
 {
+    forget_texts(batch);
+    g_array_unref(batch->gone);
     g_hash_table_unref(batch->conversations);
 }
 

@@ -4,7 +4,6 @@
 #include <mailkeep/log.h>
 
 #include "internal.h"
-#include "text_cache.h"
 
 /* -- values of fields -------------------------------------------------------------------------- */
 /* A NULL-terminated list of borrowed strings. */
@@ -199,11 +198,10 @@ static bool add_with_info(Batch *batch, uint32_t number, const MkMailInfo *info,
     return true;
 }
 
-/* Nothing of it is kept, not in memory either. */
 static void mail_gone(Batch *batch, uint32_t number)
 {
     mk_index_writer_remove(batch->writer, number);
-    text_cache_forget(batch->store->shown_texts, number);
+    g_array_append_val(batch->gone, number);
 }
 
 bool batch_add_octets(Batch *batch, uint32_t number, GBytes *octets, const AttachmentTexts *texts,

@@ -509,6 +509,7 @@ typedef struct {
     unsigned mails;
     bool hold_back;        /* the next mail is large, and another one is in memory */
     unsigned text_pending; /* mails of it that want the text pass */
+    GArray *gone;          /* uint32_t numbers: nothing of them may be kept */
 } Batch;
 void batch_init(Batch *batch, MkArchive *archive, ArchiveStore *store, const MkJob *job);
 void batch_clear(Batch *batch); /* its writer has been committed or freed */

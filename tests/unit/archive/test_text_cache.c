@@ -155,6 +155,29 @@ static void test_snippets(void)
     fixture_clear(&f);
 }
 
+/* Somebody looks at a mail that has been taken out of the batch, but not of the index yet. */
+static void test_gone(void)
+{
+    const uint32_t number = 4711; /* not in the store */
+    g_autoptr(ShownText) text = text_of(4, 'z');
+    g_autoptr(GError) error = NULL;
+    ArchiveStore *store;
+    Batch batch;
+    Fixture f;
+
+    fixture_init(&f);
+    store = store_current(f.archive);
+    pthread_mutex_lock(&store->index_writer_lock);
+    batch_init(&batch, f.archive, store, NULL);
+    g_assert_true(batch_add_mail(&batch, number, &error));
+    text_cache_add(store->shown_texts, number, text);
+    g_assert_true(mk_index_writer_commit(batch.writer, 1, &error));
+    batch_clear(&batch);
+    pthread_mutex_unlock(&store->index_writer_lock);
+    g_assert_false(has(store->shown_texts, number));
+    fixture_clear(&f);
+}
+
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
@@ -164,5 +187,6 @@ int main(int argc, char **argv)
     g_test_add_func("/text-cache/order", test_order);
     g_test_add_func("/text-cache/left-out", test_left_out);
     g_test_add_func("/text-cache/snippets", test_snippets);
+    g_test_add_func("/text-cache/gone", test_gone);
     return g_test_run();
 }
