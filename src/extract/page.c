@@ -47,8 +47,8 @@ static void take_count(Page *page, const GString *lines)
 {
     const char *count = behind(lines, "\nPages:");
 
-    if (count && sscanf(count, " %u", &page->count) == 1 && page->count > MK_LIMIT_DOCUMENT_PAGES)
-        page->count = MK_LIMIT_DOCUMENT_PAGES;
+    if (count)
+        page->count = (unsigned) MIN(g_ascii_strtoull(count, NULL, 10), MK_LIMIT_DOCUMENT_PAGES);
 }
 
 static bool is_side(double points)
@@ -56,22 +56,28 @@ static bool is_side(double points)
     return points >= 1 && points <= MK_LIMIT_PAGE_SIDE_POINTS;
 }
 
+/* "  612 x 792 pts (letter)", and by how many degrees it is turned to be shown. */
 static void take_size(Page *page, const GString *lines)
 {
-    char beginning[32];
+    char beginning[32], *end;
     const char *size, *turned;
-    double width = 0, height = 0;
-    int degrees = 0;
+    double width, height = 0;
+    bool is_turned;
 
     snprintf(beginning, sizeof beginning, "\nPage %4u size:", page->number);
     size = behind(lines, beginning);
     snprintf(beginning, sizeof beginning, "\nPage %4u rot:", page->number);
     turned = behind(lines, beginning);
-    if (!size || !turned || sscanf(size, " %lf x %lf", &width, &height) != 2 ||
-        sscanf(turned, " %d", &degrees) != 1 || !is_side(width) || !is_side(height))
+    if (!size || !turned)
         return;
-    page->width = degrees % 180 == 0 ? width : height;
-    page->height = degrees % 180 == 0 ? height : width;
+    width = g_ascii_strtod(size, &end);
+    if (g_str_has_prefix(end, " x "))
+        height = g_ascii_strtod(end + 3, NULL);
+    if (!is_side(width) || !is_side(height))
+        return;
+    is_turned = g_ascii_strtoll(turned, NULL, 10) % 180 != 0;
+    page->width = is_turned ? height : width;
+    page->height = is_turned ? width : height;
 }
 
 static MkTextWhy ask(Page *page, const char *const *arguments)

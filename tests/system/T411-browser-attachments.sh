@@ -5,6 +5,7 @@ need_browser
 plan $(($(tests_in attachments) + $(tests_in pages) + 1))
 begin_archive
 send_mails attachments
+send_mails pages
 wait_for_mails zoe 2
 in_browser attachments
 in_browser pages

@@ -42,7 +42,8 @@ class Visitor:
                 if answer.headers.get("Connection", "").lower() == "close":
                     self.close()
                 return answer
-            except (http.client.RemoteDisconnected, BrokenPipeError, ConnectionResetError):
+            except (http.client.RemoteDisconnected, BrokenPipeError, ConnectionResetError,
+                    ssl.SSLEOFError):  # kept alive for longer than the server waits
                 self.close()
                 if attempt == 2:
                     raise
