@@ -340,5 +340,15 @@ def make_certificate(path):
     return path
 
 
+def closed_folder(path):
+    """The first folder above @path that the peers' own users cannot enter, or None."""
+    path = os.path.abspath(path)
+    while path != "/":
+        if not os.stat(path).st_mode & 0o001:
+            return path
+        path = os.path.dirname(path)
+    return None
+
+
 def missing_packages():
     return [peer.package for peer in (Postfix, Dovecot) if not os.path.exists(peer.program)]
