@@ -209,6 +209,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     for (unsigned i = 0; i < STREAM_COUNT; i++) {
         const MkBlockPlaces *blocks = &base->blocks[i];
         segment->blocks[i].count = blocks->count;
+        segment->blocks[i].places =
+            g_memdup2(blocks->places, blocks->count * sizeof *blocks->places);
         segment->blocks[i].ranges = g_memdup2(
             blocks->ranges, blocks->ranges != NULL ? blocks->count * sizeof *blocks->ranges : 0);
     }
