@@ -292,8 +292,8 @@ unit: $(UNIT) $(if $(findstring unit/text,$(UNIT))$(findstring unit/extract,$(UN
 SYSTEM = $(filter-out $(SYSTEM_NOT_$(VARIANT)),$(filter tests/system/T%,\
            $(sort $(wildcard tests/system/*$(ONLY)*.sh))))
 
-# They wait more than they work: for daemons, browsers, mail. So more of them go at a time.
-system: JOBS := $(shell expr $(JOBS) + 2)
+# They wait more than they work: for daemons, browsers, mail. So one more of them goes at a time.
+system: JOBS := $(shell expr $(JOBS) + 1)
 system: $(PROGRAMS) $(TOOLS)
 	@$(RUN) --suite system $(SYSTEM)
 

@@ -13,7 +13,7 @@ export const axeSource = require('axe-core').source;
 export const WEB = process.env.WEB;
 export const PASSWORD = process.env.PASSWORD;
 const passwordOf = (user) => (user === 'admin' ? process.env.ADMIN_PASSWORD : PASSWORD);
-const PATIENCE_MS = (process.env.MAILKEEP_VARIANT ?? 'release') === 'release' ? 8000 : 30000;
+const PATIENCE_MS = (process.env.MAILKEEP_VARIANT ?? 'release') === 'release' ? 20000 : 30000;
 
 /** Thrown by a test that cannot run here; the text says why. */
 export class Skip extends Error {}
