@@ -158,7 +158,8 @@ EXTRACT_LIBS = $(shell pkg-config --libs $(EXTRACT_PACKAGES))
 # What runs in one thread only has nothing to tell the thread sanitizer.
 UNIT_NOT_tsan = $(B)/tests/unit/mail/% $(B)/tests/unit/extract/%
 
-# Browsers send what T1xx send; there the thread sanitizer has seen it. With ONLY they run all the same.
+# Browsers make the requests that T1xx to T3xx make, with which the thread sanitizer sees the daemon; with
+# ONLY they run all the same.
 SYSTEM_NOT_tsan = $(if $(ONLY),,tests/system/T4%)
 
 PROGRAMS = $(if $(DAEMON),$(B)/mailkeepd) $(if $(SHELL_ROOM),$(B)/mailkeep) \

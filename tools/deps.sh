@@ -41,8 +41,8 @@ build_packages=(
     libroaring-dev libglib2.0-dev libidn2-dev zlib1g-dev libedit-dev
     libarchive-dev libexpat1-dev libseccomp-dev
 )
-# What mailkeep-extract starts, and fonts for what it draws; without them it says which kinds it cannot read. For text in
-# pictures an administrator adds tesseract-ocr and its languages. And whom other servers'
+# What mailkeep-extract starts, and fonts for the pages that it draws; without the programs it says
+# which kinds it cannot read. For text in pictures an administrator adds tesseract-ocr and its languages. And whom other servers'
 # certificates must be signed by.
 run_packages=(poppler-utils fonts-liberation catdoc ca-certificates)
 check_packages=(
