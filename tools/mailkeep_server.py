@@ -78,6 +78,7 @@ def make_password():
             return text
 
 
+RECOVERY = re.compile(r"^    ([A-Z0-9-]{20,})$", re.M)
 SANITIZER = re.compile(r"ERROR: \w+Sanitizer|WARNING: ThreadSanitizer|runtime error:")
 
 
@@ -92,7 +93,7 @@ class Server:
         self.data = os.path.join(work, "data")
         self.config = os.path.join(work, "mailkeep.yaml")
         self.log = os.path.join(work, "mailkeepd.log")
-        self.password = make_password()
+        self.password, self.recovery = make_password(), None
         self.ports = {"smtp": port(10025), "smtps": port(10465), "https": port(8462),
                       "api": port(8463), "metrics": port(9463)}
         self.certificate = os.path.join(self.data, "tls", "certificate.pem")
@@ -112,22 +113,23 @@ class Server:
             out.write(f"hostname: localhost\ndata_dir: {self.data}\n{self.settings}services:\n{services}")
 
     def init(self):
-        self.run_with_password("init")
+        self.recovery = RECOVERY.search(self.run_with_password("init", "")).group(1)
 
-    def adopt(self):
+    def adopt(self, recovery):
         """Of an archive that was there already (@keep) this object is the administrator now."""
-        self.run_with_password("reset-administrator")
+        self.run_with_password("reset-administrator", recovery + "\n")
 
-    def run_with_password(self, command):
+    def run_with_password(self, command, given):
         self.write_config()
         password_file = os.path.join(os.path.dirname(self.config), "password")
         with open(os.open(password_file, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w",
                   encoding="utf-8") as out:
             out.write(self.password + "\n")
-        subprocess.run([os.path.join(self.bin_dir, "mailkeep"), command, "--config", self.config,
-                        "--admin-password-file", password_file], check=True,
-                       stdout=subprocess.DEVNULL)
+        done = subprocess.run([os.path.join(self.bin_dir, "mailkeep"), command, "--config",
+                               self.config, "--admin-password-file", password_file], check=True,
+                              input=given, stdout=subprocess.PIPE, text=True)
         os.unlink(password_file)
+        return done.stdout
 
     def start(self):
         with open(self.log, "ab") as log:

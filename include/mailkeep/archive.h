@@ -66,12 +66,15 @@ bool mk_archive_is_initialised(const char *data_dir);
 /*
  * mk_archive_reset_administrator() - the way back in for an administrator whose password, or phone
  *                                    and recovery codes, are lost
- * Sets the password, switches two-factor sign-in off and ends the app passwords. For who can read
- * keys/machine.key, and so the archive; the caller holds mk_archive_lock(). Mails are not touched.
- * MK_ERROR_NOT_FOUND: no such user; _DENIED: not an administrator; _INVALID: breaks the policy.
+ * @recovery  the recovery key: who has it may
+ * Sets the password, switches two-factor sign-in off and ends the app passwords; the caller holds
+ * mk_archive_lock(). Mails are not touched. Source SC-08, SC-09: but for `admin` as the password.
+ * MK_ERROR_KEY: another recovery key; _NOT_FOUND: no such user; _DENIED: not an administrator;
+ * _INVALID: breaks the policy.
  */
-bool mk_archive_reset_administrator(const char *data_dir, const char *user_name,
-                                    const char *password, uint64_t map_size_bytes, GError **error);
+bool mk_archive_reset_administrator(const char *data_dir, const char *recovery,
+                                    const char *user_name, const char *password,
+                                    uint64_t map_size_bytes, GError **error);
 /* Neither an archive nor the rest of one: a new one may be made here. */
 bool mk_archive_is_absent(const char *data_dir);
 /*

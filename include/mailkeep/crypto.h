@@ -47,6 +47,8 @@ typedef struct MkKeyring MkKeyring;
  */
 MkKeyring *mk_keyring_create(const char *keys_dir, char **out_recovery, GError **error);
 MkKeyring *mk_keyring_open(const char *keys_dir, GError **error);
+/* By the recovery key, which proves who asks; nothing is written. Case and blanks are ignored. */
+MkKeyring *mk_keyring_open_by_recovery(const char *keys_dir, const char *recovery, GError **error);
 /* With the recovery key on a new machine: writes a new machine.key. Case and blanks are ignored. */
 MkKeyring *mk_keyring_recover(const char *keys_dir, const char *recovery, GError **error);
 const MkKey *mk_keyring_master(const MkKeyring *keyring);

@@ -1,16 +1,17 @@
 /*
  * rescue.c - the way back in for an administrator, on the machine itself
  *
- * Only the master database is opened: no store, no index, no lane. Who can do this can read
- * machine.key, and so every mail: nobody gains a power by it.
+ * Only the master database is opened: no store, no index, no lane. Who may run programs on the
+ * machine is not for that an administrator of the archive: the recovery key is asked for (SC-09).
  */
 #include "internal.h"
 
-static bool open_accounts(MkArchive *archive, uint64_t map_size_bytes, GError **error)
+static bool open_accounts(MkArchive *archive, const char *recovery, uint64_t map_size_bytes,
+                          GError **error)
 {
     g_autofree char *keys_dir = g_build_filename(archive->data_dir, "keys", NULL);
 
-    archive->keyring = mk_keyring_open(keys_dir, error);
+    archive->keyring = mk_keyring_open_by_recovery(keys_dir, recovery, error);
     if (archive->keyring == NULL)
         return false;
     archive->master = master_open(archive->data_dir, archive->keyring, map_size_bytes, error);
@@ -30,13 +31,14 @@ static bool must_be_admin(MkArchive *archive, const char *user_name, GError **er
                    user_name);
 }
 
-bool mk_archive_reset_administrator(const char *data_dir, const char *user_name,
-                                    const char *password, uint64_t map_size_bytes, GError **error)
+bool mk_archive_reset_administrator(const char *data_dir, const char *recovery,
+                                    const char *user_name, const char *password,
+                                    uint64_t map_size_bytes, GError **error)
 {
     g_autoptr(MkArchive) archive = archive_new(NULL, data_dir);
 
     /* The password first: it may be refused, and then nothing has changed. */
-    return open_accounts(archive, map_size_bytes, error) &&
+    return open_accounts(archive, recovery, map_size_bytes, error) &&
            must_be_admin(archive, user_name, error) &&
            mk_archive_user_set_password(archive, user_name, password, error) &&
            mk_archive_two_factor_reset(archive, user_name, error);

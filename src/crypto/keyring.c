@@ -237,11 +237,11 @@ MkKeyring *mk_keyring_open(const char *keys_dir, GError **error)
     return g_steal_pointer(&keyring);
 }
 
-MkKeyring *mk_keyring_recover(const char *keys_dir, const char *recovery_text, GError **error)
+MkKeyring *mk_keyring_open_by_recovery(const char *keys_dir, const char *recovery_text,
+                                       GError **error)
 {
     g_autoptr(GBytes) by_machine = NULL;
     g_autoptr(MkKeyring) keyring = NULL;
-    g_autoptr(MkKey) machine = NULL;
     uint8_t secret[RECOVERY_SECRET_BYTES];
     RecoveryKey recovery;
 
@@ -258,9 +258,14 @@ MkKeyring *mk_keyring_recover(const char *keys_dir, const char *recovery_text, G
     if (keyring != NULL)
         keyring->master = mk_key_unwrap(recovery.key, keyring->by_recovery, LABEL_RECOVERY, error);
     recovery_clear(&recovery);
-    if (keyring == NULL || keyring->master == NULL)
-        return NULL;
-    machine = machine_create(keys_dir, error);
+    return keyring == NULL || keyring->master == NULL ? NULL : g_steal_pointer(&keyring);
+}
+
+MkKeyring *mk_keyring_recover(const char *keys_dir, const char *recovery_text, GError **error)
+{
+    g_autoptr(MkKeyring) keyring = mk_keyring_open_by_recovery(keys_dir, recovery_text, error);
+    g_autoptr(MkKey) machine = keyring == NULL ? NULL : machine_create(keys_dir, error);
+
     if (machine == NULL || !master_write(keyring, keys_dir, machine, error))
         return NULL;
     return g_steal_pointer(&keyring);

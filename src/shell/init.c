@@ -181,10 +181,24 @@ int recover_run(int argc, char **argv)
 }
 
 /* -- an administrator who cannot sign in -------------------------------------------------------- */
+static bool reset_with(const MkSettings *settings, const InitOptions *options, GError **error)
+{
+    char *recovery = password_ask("Recovery key: ");
+    char *password = recovery == NULL ? NULL : password_get(options, error);
+    bool ok = recovery != NULL || mk_fail(error, MK_ERROR_INVALID, "no recovery key");
+
+    ok = ok && password != NULL &&
+         mk_archive_reset_administrator(settings->data_dir, recovery,
+                                        options->user == NULL ? MK_USER_ADMIN : options->user,
+                                        password, settings->map_size_bytes, error);
+    mk_free_secret(password);
+    mk_free_secret(recovery);
+    return ok;
+}
+
 static bool reset_administrator(const InitOptions *options, GError **error)
 {
     g_autoptr(MkSettings) settings = mk_settings_load(options->config, geteuid() == 0, error);
-    char *password;
     int lock;
     bool ok;
 
@@ -192,14 +206,9 @@ static bool reset_administrator(const InitOptions *options, GError **error)
         return false;
     if (!mk_archive_is_initialised(settings->data_dir))
         return mk_fail(error, MK_ERROR_NOT_FOUND, "%s holds no archive", settings->data_dir);
-    /* Before the password is asked for: the daemon may be running. */
+    /* Before anything is asked for: the daemon may be running. */
     lock = mk_archive_lock(settings->data_dir, error);
-    password = lock < 0 ? NULL : password_get(options, error);
-    ok = password != NULL &&
-         mk_archive_reset_administrator(settings->data_dir,
-                                        options->user == NULL ? MK_USER_ADMIN : options->user,
-                                        password, settings->map_size_bytes, error);
-    mk_free_secret(password);
+    ok = lock >= 0 && reset_with(settings, options, error);
     if (lock >= 0)
         close(lock);
     return ok;

@@ -335,6 +335,8 @@ def run(arguments, work, bin_dir):
         with open(os.path.join(directory, "people.json"), encoding="utf-8") as people:
             archive = Archive(os.path.join(directory, "archive"), bin_dir, json.load(people))
         server = archive.server
+        with open(os.path.join(directory, "recovery-key"), "w", encoding="utf-8") as out:
+            out.write(server.recovery)
         say(f"== {count} mails")
         figures["ingest"] = ingest(archive, directory, count, maker,
                                    int(os.environ.get("BENCH_CONNECTIONS", 8)))
@@ -359,7 +361,8 @@ def only_starts(work, bin_dir):
     truth = Truth(directory)
     server = Server(bin_dir, os.path.join(directory, "archive"), any_port=True, keep=True)
     server.settings = "log: {level: info}\n"
-    server.adopt()
+    with open(os.path.join(directory, "recovery-key"), encoding="utf-8") as source:
+        server.adopt(source.read())
     server.start()
     try:
         starts = cold_starts(server, Draw(os.path.join(directory, "sample.texts"),

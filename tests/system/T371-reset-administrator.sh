@@ -2,8 +2,10 @@
 # T371: the last administrator has lost password and phone; the machine itself lets them in again
 . "$(dirname "$0")/web-lib.sh"
 need oathtool python3
-plan 27
+plan 29
 begin_archive
+RECOVERY=$(sed -n 's/^    \([A-Z0-9-]\{20,\}\)$/\1/p' "$WORK/init.log")
+[ -n "$RECOVERY" ] || bail "init has shown no recovery key"
 NEW_PASSWORD=Another-Horse-9
 MAIL=$WORK/mail.eml
 printf 'From: zoe@x.example\r\nTo: lisa@x.example\r\nSubject: kept\r\nMessage-ID: <1@x.example>\r\n\r\nkept\r\n' > "$MAIL"
@@ -14,7 +16,7 @@ wait_for_mails zoe 1
 reset() {
     printf '%s\n' "$1" > "$WORK/new-password"
     shift
-    "$BIN_DIR/mailkeep" reset-administrator --config "$CONFIG" \
+    printf '%s\n' "${KEY:-$RECOVERY}" | "$BIN_DIR/mailkeep" reset-administrator --config "$CONFIG" \
         --admin-password-file "$WORK/new-password" "$@" > "$WORK/out" 2>&1
 }
 account() { # METHOD PATH JSON: the administrator's, in its session
@@ -55,10 +57,11 @@ is "zoe is no administrator" $? 1
 like "which it says" "$(cat "$WORK/out")" 'zoe is no administrator'
 reset "$NEW_PASSWORD" --frob
 is "an unknown option" $? 2
-mv "$WORK/data/keys/machine.key" "$WORK/machine.key"
-reset "$NEW_PASSWORD"
-is "not without the key of the machine" $? 1
-mv "$WORK/machine.key" "$WORK/data/keys/machine.key"
+case $RECOVERY in *A) OTHER=${RECOVERY%A}B ;; *) OTHER=${RECOVERY%?}A ;; esac
+KEY=$OTHER reset "$NEW_PASSWORD"
+is "not with another recovery key" $? 1
+KEY=' ' reset "$NEW_PASSWORD"
+is "nor without one" $? 1
 again
 is "all is as it was: the code is missing" "$(sign_in "$ADMIN_PASSWORD")" 401
 is "and the app password holds" "$(basic "$APP")" 200
@@ -69,6 +72,7 @@ stop_daemon
 reset "$NEW_PASSWORD"
 is "the password is set" $? 0
 not "it is not said" grep -q "$NEW_PASSWORD" "$WORK/out"
+not "nor is the key" grep -q "$RECOVERY" "$WORK/out" "$DAEMON_LOG"
 again
 is "no code is asked for" "$(sign_in "$NEW_PASSWORD")" 200
 is "the old password is none" "$(sign_in "$ADMIN_PASSWORD")" 401

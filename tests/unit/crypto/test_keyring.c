@@ -100,6 +100,21 @@ static void test_recover(Fixture *f, gconstpointer data)
     g_assert_true(opens_probe(f, again));
 }
 
+/* It proves who asks, and changes nothing: what opens by the machine alone does not open after it. */
+static void test_open_by_recovery(Fixture *f, gconstpointer data)
+{
+    g_autoptr(GError) error = NULL;
+    g_autoptr(MkKeyring) keyring = NULL;
+
+    (void) data;
+    remove_file(f, "machine.key");
+    keyring = mk_keyring_open_by_recovery(f->dir, f->recovery, &error);
+    g_assert_no_error(error);
+    g_assert_true(opens_probe(f, keyring));
+    g_assert_null(mk_keyring_open(f->dir, &error));
+    g_assert_error(error, MK_ERROR, MK_ERROR_KEY);
+}
+
 static void test_recover_mistyped(Fixture *f, gconstpointer data)
 {
     (void) data;
@@ -165,6 +180,7 @@ int main(int argc, char **argv)
     ADD("/crypto/keyring/open", test_open);
     ADD("/crypto/keyring/create-twice", test_create_twice);
     ADD("/crypto/keyring/recover", test_recover);
+    ADD("/crypto/keyring/open-by-recovery", test_open_by_recovery);
     ADD("/crypto/keyring/recover-mistyped", test_recover_mistyped);
     ADD("/crypto/keyring/recover-other-sheet", test_recover_other_sheet);
     ADD("/crypto/keyring/wrong-machine-key", test_wrong_machine_key);
